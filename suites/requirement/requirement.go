@@ -1,0 +1,51 @@
+// Package requirement is the registry: what is required of a service, where it
+// is written, and by which checks it is judged. Requirements are data; this
+// package loads, validates and queries them.
+package requirement
+
+// Text is a sentence in the two languages of the project.
+type Text struct {
+	FR string `yaml:"fr" json:"fr"`
+	EN string `yaml:"en" json:"en"`
+}
+
+// Source is a place where a requirement, or what it rests on, is written.
+type Source struct {
+	Key      string `yaml:"key" json:"key"`          // of sources.yaml
+	Section  string `yaml:"section" json:"section"`  //
+	Basis    string `yaml:"basis" json:"basis"`      // stated, derived, assumed
+	Document string `yaml:"-" json:"document"`       // filled from sources.yaml
+	Link     string `yaml:"-" json:"link,omitempty"` // filled from sources.yaml
+}
+
+// Check is one automatic check: a leaf of the suites bears its id.
+type Check struct {
+	ID      string `yaml:"id" json:"id"`
+	Title   Text   `yaml:"title" json:"title"`
+	Witness string `yaml:"witness" json:"witness"`                     // sandbox, candidate, harness
+	Assumes string `yaml:"assumes,omitempty" json:"assumes,omitempty"` // key of the assumed setting on which it rests: what it finds is a deviation
+	Act     Text   `yaml:"act" json:"act"`                             // what would create the occasion, for "untested"
+}
+
+// Requirement is one row of the catalogue.
+type Requirement struct {
+	ID           string   `yaml:"id"`
+	Title        Text     `yaml:"title"`
+	Statement    Text     `yaml:"statement"`
+	Why          Text     `yaml:"why"`
+	Fix          Text     `yaml:"fix"`
+	Theme        string   `yaml:"theme"`  // interop, security, ethics, governance
+	Family       string   `yaml:"family"` // technical, urbanisation, ethics, security, content
+	Level        string   `yaml:"level"`  // mandatory, recommended, informative, unknown
+	LevelBasis   Text     `yaml:"levelBasis"`
+	Applies      string   `yaml:"applies,omitempty"` // CEL over the candidate; empty: always
+	From         string   `yaml:"from,omitempty"`    // in force from, 2006-01-02
+	Until        string   `yaml:"until,omitempty"`   // in force until, included
+	Phase        string   `yaml:"phase,omitempty"`   // pilot, generalisation; empty: both
+	Sources      []Source `yaml:"sources"`
+	Verification string   `yaml:"verification"`       // automatic, assisted, declared, excluded
+	Excluded     Text     `yaml:"excluded,omitempty"` // reason, when verification is excluded
+	Formerly     []string `yaml:"formerly,omitempty"`
+	Checks       []Check  `yaml:"checks,omitempty"`
+	Chapter      string   `yaml:"-"` // the file it stands in, without extension
+}
