@@ -1,0 +1,2 @@
+// Package fhir reads and judges the FHIR messages of the Mon espace santé APIs.
+package fhir
