@@ -9,7 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -62,20 +65,88 @@ func fail(line, column int, format string, args ...any) *Error {
 // Decode reads one YAML document into out: every field of it must be known to
 // out, and nothing may follow it. Its errors are *Error.
 func Decode(data []byte, out any) error {
-	if _, err := Parse(data); err != nil {
+	node, err := Parse(data)
+	if err != nil {
 		return err
 	}
-	return decode(data, out)
+	return DecodeNode(node, out)
 }
 
-func decode(data []byte, out any) (err error) {
+// DecodeNode reads a node that Parse gave into out, as strictly as Decode. The
+// text is scanned once for both, which is most of the cost. Its errors are
+// *Error.
+func DecodeNode(node *yaml.Node, out any) (err error) {
 	defer recovered(&err)
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	d.KnownFields(true)
-	if err := d.Decode(out); err != nil {
-		return readable(err)
+	var unknown Error
+	known(node, reflect.TypeOf(out), &unknown)
+	var wrong *Error
+	if err := node.Decode(out); err != nil && !errors.As(readable(err), &wrong) {
+		return err
 	}
-	return nil
+	if wrong != nil {
+		unknown.Problems = append(unknown.Problems, wrong.Problems...)
+	}
+	if len(unknown.Problems) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(unknown.Problems, func(a, b Problem) int { return a.Line - b.Line })
+	return &unknown
+}
+
+// known notes the fields of a node that its Go type does not have. The YAML
+// package does so only while it reads text.
+func known(n *yaml.Node, t reflect.Type, e *Error) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[yaml.Unmarshaler]()) {
+		return
+	}
+	switch {
+	case n.Kind == yaml.SequenceNode && (t.Kind() == reflect.Slice || t.Kind() == reflect.Array):
+		for _, c := range n.Content {
+			known(c, t.Elem(), e)
+		}
+	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Map:
+		for i := 1; i < len(n.Content); i += 2 {
+			known(n.Content[i], t.Elem(), e)
+		}
+	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Struct:
+		names, types := fields(t)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i]
+			if ft, ok := types[key.Value]; ok {
+				known(n.Content[i+1], ft, e)
+				continue
+			}
+			e.Problems = append(e.Problems, Problem{Line: key.Line, Column: key.Column,
+				Message: fmt.Sprintf("the field %q is not known here: correct its name or remove it (known: %s)", key.Value, strings.Join(names, ", "))})
+		}
+	}
+}
+
+// fields gives the names under which a struct is written, and their types.
+func fields(t reflect.Type) ([]string, map[string]reflect.Type) {
+	var names []string
+	types := map[string]reflect.Type{}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		switch {
+		case name == "-" || !f.IsExported():
+			continue
+		case strings.Contains(options, "inline") && f.Type.Kind() == reflect.Struct:
+			more, inner := fields(f.Type)
+			names = append(names, more...)
+			maps.Copy(types, inner)
+			continue
+		case name == "":
+			name = strings.ToLower(f.Name)
+		}
+		names = append(names, name)
+		types[name] = f.Type
+	}
+	return names, types
 }
 
 // Parse reads one YAML document as a tree of nodes, which know their lines.
@@ -290,16 +361,13 @@ func readable(err error) error {
 
 func problem(message string) Problem {
 	lineOf := regexp.MustCompile(`^line (\d+): `)
-	unknown := regexp.MustCompile(`^field (.*) not found in type .*$`)
 	mismatch := regexp.MustCompile("^cannot unmarshal (!!\\w+)(?: `(.*)`)? into (.*)$")
 	p := Problem{Message: message}
 	if m := lineOf.FindStringSubmatch(message); m != nil {
 		p.Line, _ = strconv.Atoi(m[1])
 		p.Message = message[len(m[0]):]
 	}
-	if m := unknown.FindStringSubmatch(p.Message); m != nil {
-		p.Message = fmt.Sprintf("the field %q is not known here: correct its name or remove it", m[1])
-	} else if m := mismatch.FindStringSubmatch(p.Message); m != nil {
+	if m := mismatch.FindStringSubmatch(p.Message); m != nil {
 		p.Message = fmt.Sprintf("expected %s, found %s", kindOf(m[3]), found(m[1], m[2]))
 	}
 	return p
