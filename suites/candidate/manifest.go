@@ -1,0 +1,241 @@
+package candidate
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/etalon-sante/etalon/suites/requirement/yamlsafe"
+)
+
+// MaxManifest is the most that is read of a manifest, in bytes.
+const MaxManifest = 1 << 20
+
+// Manifest is candidate.yaml, read and checked.
+type Manifest struct {
+	Candidate Candidate         // defaults applied, secrets resolved
+	Path      string            // as it was given to Read
+	Folder    string            // absolute folder of the file, from which relative paths start
+	Raw       []byte            // as written: secrets stand in it as references only
+	Secrets   map[string]string // name ("pilot-token", "client-secret") -> value, for the redactor
+}
+
+// Defaults of what a manifest may leave out.
+const (
+	DefaultConcurrency  = 4
+	DefaultAction       = 10 * time.Second
+	DefaultManualAction = 30 * time.Minute // a person reads, signs in and clicks
+	DefaultEffect       = 5 * time.Second
+	DefaultQuiet        = 5 * time.Second
+	DefaultStartSeconds = 30
+)
+
+// Read reads and checks a manifest. Its secrets are looked up with env (as
+// os.LookupEnv does) or in files. What the editor can correct comes back as a
+// *ManifestError that lists every problem; any other error is a fault of ours.
+func Read(path string, env func(string) (string, bool)) (*Manifest, error) {
+	raw, err := readBounded(path)
+	if err != nil {
+		return nil, err
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("read manifest %s: %w", path, err)
+	}
+	return parse(raw, path, filepath.Dir(absolute), env)
+}
+
+func readBounded(path string) ([]byte, error) {
+	refuse := func(found Text, err error) error {
+		return &ManifestError{Path: path, Err: err, Problems: []Problem{{
+			Expected: Text{EN: "a readable file of at most 1 MiB", FR: "un fichier lisible de 1 Mio au plus"},
+			Found:    found,
+			Hint:     Text{EN: "\"etalon init\" writes one", FR: "« etalon init » en écrit un"},
+		}}}
+	}
+	file, err := os.Open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, refuse(Text{EN: "no such file", FR: "aucun fichier de ce nom"}, err)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, refuse(Text{EN: "a file that may not be read", FR: "un fichier dont la lecture est interdite"}, err)
+	case err != nil:
+		return nil, refuse(same(plain(err)), err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err == nil && info.IsDir() {
+		return nil, refuse(Text{EN: "a folder", FR: "un dossier"}, nil)
+	}
+	if err == nil && info.Mode().IsRegular() && info.Size() > MaxManifest {
+		return nil, refuse(Text{EN: fmt.Sprintf("%d bytes", info.Size()), FR: fmt.Sprintf("%d octets", info.Size())}, nil)
+	}
+	// The size of a pipe is not known beforehand, and a file can grow.
+	raw, err := io.ReadAll(io.LimitReader(file, MaxManifest+1))
+	if err != nil {
+		return nil, refuse(same(plain(err)), err)
+	}
+	if len(raw) > MaxManifest {
+		return nil, refuse(Text{EN: "more", FR: "davantage"}, nil)
+	}
+	return raw, nil
+}
+
+// plain drops the operation and path of a file error, which the message has
+// already said.
+func plain(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}
+
+func parse(raw []byte, path, folder string, env func(string) (string, bool)) (*Manifest, error) {
+	if bytes.IndexByte(raw, 0) >= 0 {
+		return nil, &ManifestError{Path: path, Problems: []Problem{{
+			Line:     1 + bytes.Count(raw[:bytes.IndexByte(raw, 0)], []byte("\n")),
+			Expected: Text{EN: "text", FR: "du texte"}, Found: Text{EN: "a null byte", FR: "un octet nul"},
+		}}}
+	}
+	root, err := yamlsafe.Parse(raw)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	doc, problems := newTree(root)
+	if len(problems) > 0 {
+		return nil, failure(path, problems)
+	}
+	guide, err := newGuide()
+	if err != nil {
+		return nil, err
+	}
+	problems, err = againstSchema(guide, doc)
+	if err != nil {
+		return nil, fmt.Errorf("read manifest %s: %w", path, err)
+	}
+	if len(problems) > 0 {
+		return nil, failure(path, problems)
+	}
+	m := &Manifest{Path: path, Folder: folder, Raw: raw, Secrets: map[string]string{}}
+	if err := decode(doc, &m.Candidate); err != nil {
+		return nil, fmt.Errorf("read manifest %s: %w", path, err)
+	}
+	setDefaults(&m.Candidate)
+	c := checker{m: m, doc: doc, guide: guide, env: env}
+	c.all()
+	if len(c.problems) > 0 {
+		return nil, failure(path, c.problems)
+	}
+	return m, nil
+}
+
+func unreadable(path string, err error) error {
+	var y *yamlsafe.Error
+	if !errors.As(err, &y) {
+		return fmt.Errorf("read manifest %s: %w", path, err)
+	}
+	out := &ManifestError{Path: path, Err: err}
+	for _, p := range y.Problems {
+		out.Problems = append(out.Problems, Problem{
+			Line: p.Line, Column: p.Column,
+			Expected: Text{EN: "plain YAML (no alias, anchor or tag)", FR: "du YAML simple (sans alias, ancre ni étiquette)"},
+			Found:    Text{EN: "this: " + p.Message, FR: "ceci : " + p.Message},
+		})
+	}
+	return out
+}
+
+// decode fills the candidate. The schema has fixed the shape; durations are
+// texts in the manifest and numbers in the type.
+func decode(doc *tree, out *Candidate) error {
+	var loose map[string]any
+	d := json.NewDecoder(bytes.NewReader(doc.json))
+	d.UseNumber()
+	if err := d.Decode(&loose); err != nil {
+		return fmt.Errorf("read the checked manifest: %w", err)
+	}
+	if timing, ok := loose["timing"].(map[string]any); ok {
+		for name, text := range timing {
+			// A duration that does not parse is zero here; the checker names it.
+			span, _ := time.ParseDuration(fmt.Sprint(text))
+			timing[name] = span.Nanoseconds()
+		}
+	}
+	strict, err := json.Marshal(loose)
+	if err != nil {
+		return fmt.Errorf("read the checked manifest: %w", err)
+	}
+	d = json.NewDecoder(bytes.NewReader(strict))
+	d.DisallowUnknownFields()
+	if err := d.Decode(out); err != nil {
+		return fmt.Errorf("read the checked manifest: %w", err)
+	}
+	return nil
+}
+
+func setDefaults(c *Candidate) {
+	for _, list := range []*[]string{
+		&c.Service.Audience, &c.Service.Finalites,
+		&c.Claims.Measures, &c.Claims.Documents, &c.Claims.Agenda,
+	} {
+		if *list == nil {
+			*list = []string{}
+		}
+	}
+	if c.Evidence == nil {
+		c.Evidence = []Evidence{}
+	}
+	if c.Concurrency == 0 {
+		c.Concurrency = DefaultConcurrency
+	}
+	if c.Visitor == "" {
+		c.Visitor = "http"
+	}
+	if c.Sandbox.ClientAuth == "" {
+		c.Sandbox.ClientAuth = "client_secret_basic"
+	}
+	if c.Timing.Action == 0 {
+		c.Timing.Action = DefaultAction
+		if c.Pilot.Kind == "manual" {
+			c.Timing.Action = DefaultManualAction
+		}
+	}
+	if c.Timing.Effect == 0 {
+		c.Timing.Effect = DefaultEffect
+	}
+	if c.Timing.Quiet == 0 {
+		c.Timing.Quiet = DefaultQuiet
+	}
+	if c.Start != nil && c.Start.Seconds == 0 {
+		c.Start.Seconds = DefaultStartSeconds
+	}
+	if c.Web.Site == "" {
+		c.Web.Site = c.Web.Production
+	}
+	if c.Web.Plain == "" && c.Web.Site != "" {
+		c.Web.Plain = plainOf(c.Web.Site)
+	}
+}
+
+// plainOf is the unencrypted address of a site: its host at the default port.
+// A site that is itself unencrypted keeps its port: there is no other address
+// to try.
+func plainOf(site string) string {
+	u, err := parseAddress(site)
+	if err != nil {
+		return ""
+	}
+	host := u.Host
+	if u.Scheme == "https" {
+		host = strings.TrimSuffix(u.Host, ":"+u.Port())
+	}
+	return "http://" + host + "/"
+}
