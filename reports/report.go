@@ -202,12 +202,12 @@ type Finding struct {
 	Message Text   `json:"message"`
 	// Exchange is a key of Report.Exchanges; empty: no exchange shows it.
 	Exchange string `json:"exchange"`
-	// Pointer says which line of the exchange tells. One of: a JSON pointer
-	// ("/entry/0/resource/code", looked up in the request's body, then in the
-	// response's), one after "request.body" or "response.body";
-	// "request.header.NAME", "response.header.NAME", "request.query.NAME",
-	// "request.form.NAME", "request.method", "request.url" or
-	// "response.status". Empty: the exchange as a whole.
+	// Pointer says which line of the exchange tells, in the form of the
+	// sandbox's journal: a JSON pointer into a body ("/entry/0/resource/code"),
+	// "?name" for a parameter of the address or of a form, "header:Name",
+	// "url", "method" or "status". The request is looked at first, then the
+	// response; "request:" or "response:" before it decides. Empty: the
+	// exchange as a whole.
 	Pointer  string `json:"pointer"`
 	Expected string `json:"expected"`
 	Actual   string `json:"actual"`

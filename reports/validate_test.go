@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/etalon-sante/etalon/reports"
+	"github.com/etalon-sante/etalon/reports/internal/sample"
 )
 
 // bare is the least that is a report: a run that found nothing.
@@ -123,4 +124,37 @@ func FuzzValidateNeverPanicsAndNeverAcceptsWhatReadRefuses(f *testing.F) {
 			t.Errorf("valid but unreadable: %v", err)
 		}
 	})
+}
+
+func TestAFullReportIsValidAndComesBackTheSame(t *testing.T) {
+	var first, second bytes.Buffer
+	if err := reports.Write(&first, sample.Report()); err != nil {
+		t.Fatal(err)
+	}
+	back, err := reports.Read(first.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := reports.Write(&second, back); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(first.Bytes(), second.Bytes()) {
+		t.Error("reading and writing again changed the report")
+	}
+}
+
+func TestAHostileReportIsStillAReport(t *testing.T) {
+	for _, s := range []string{"</script><img src=x onerror=alert(1)>", "\x00\x1b]0;x\x07", "\xff\xfe", "]]>", "\u202e", "{{.}}"} {
+		if err := reports.Write(&bytes.Buffer{}, sample.Hostile(s)); err != nil {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
+}
+
+func TestTheSchemaNamesEveryVerdict(t *testing.T) {
+	for _, v := range reports.Verdicts() {
+		if !strings.Contains(string(reports.Schema()), `"`+string(v)+`"`) {
+			t.Errorf("the schema does not know %s", v)
+		}
+	}
 }

@@ -1,0 +1,172 @@
+package words
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/etalon-sante/etalon/reports"
+)
+
+// tally counts what the sentence of the verdict speaks of.
+type tally struct {
+	results       int // all of them
+	errors        int // requirements that our own fault spoiled
+	counting      int // those that decide the exit code and concern this candidate
+	nonconformant int // of counting
+	untested      int // of counting
+	deviating     int // of counting, where a deviation is not a nonconformance
+	attested      int // of counting
+	met           int // of counting, observed
+	review        int // of all
+}
+
+func count(r reports.Report) tally {
+	t := tally{results: len(r.Results)}
+	for _, res := range r.Results {
+		switch res.Verdict {
+		case reports.Error:
+			t.errors++
+		case reports.ToReview:
+			t.review++
+		}
+		if !res.Verdict.InForce() || !res.Blocking && !r.Run.Strict {
+			continue
+		}
+		t.counting++
+		switch res.Verdict {
+		case reports.Nonconformant:
+			t.nonconformant++
+		case reports.Deviation:
+			if r.Run.Strict {
+				t.nonconformant++
+			} else {
+				t.deviating++
+			}
+		case reports.Untested:
+			t.untested++
+		case reports.Attested:
+			t.attested++
+		case reports.Conformant:
+			t.met++
+		}
+	}
+	return t
+}
+
+// Verdict is the outcome of a run in one plain sentence.
+func (l Lang) Verdict(r reports.Report) string {
+	t := count(r)
+	var s string
+	switch {
+	case t.results == 0:
+		s = l.Pick("Le banc d'essai n'a jugé aucune exigence : ce rapport ne dit rien du service",
+			"The harness judged no requirement: this report says nothing about the service")
+	case r.ExitCode == reports.ExitError:
+		s = l.Pick("Le banc d'essai a failli sur ", "The harness failed on ") + l.Count(t.errors) +
+			l.Many(t.errors, l.Pick(" exigence", " requirement"), l.Pick(" exigences", " requirements")) +
+			l.Pick(" : on ne peut pas conclure, et le service n'est pas en cause", ": nothing can be concluded, and the service is not at fault")
+	case r.ExitCode == reports.ExitNonconformant:
+		s = l.broken(r, t)
+	case r.ExitCode == reports.ExitInconclusive:
+		s = l.undecided(r, t)
+	default:
+		s = l.met(r, t)
+	}
+	if r.Run.Partial {
+		s = l.Pick("Sélection d'exigences, sans verdict d'ensemble : ", "A selection of requirements, without a verdict of its own: ") + lower(s)
+	}
+	return s + "."
+}
+
+// blocking names the requirements that count in this run.
+func (l Lang) blocking(r reports.Report, n int) string {
+	if r.Run.Strict {
+		return l.Many(n, l.Pick("exigence", "requirement"), l.Pick("exigences", "requirements"))
+	}
+	return l.Many(n, l.Pick("exigence bloquante", "blocking requirement"), l.Pick("exigences bloquantes", "blocking requirements"))
+}
+
+func (l Lang) broken(r reports.Report, t tally) string {
+	n := t.nonconformant
+	parts := []string{Capital(l.Count(n)) + " " + l.blocking(r, n) + " " +
+		l.Many(n, l.Pick("n'est pas respectée", "is not met"), l.Pick("ne sont pas respectées", "are not met"))}
+	if u := t.untested; u > 0 {
+		parts = append(parts, l.Count(u)+" "+l.Many(u, l.Pick("autre n'a pas pu être testée", "other could not be tested"),
+			l.Pick("autres n'ont pas pu être testées", "others could not be tested")))
+	}
+	return l.join(append(parts, l.review(t)...))
+}
+
+func (l Lang) undecided(r reports.Report, t tally) string {
+	var parts []string
+	if u := t.untested; u > 0 {
+		parts = append(parts, l.Count(u)+" "+l.blocking(r, u)+" "+
+			l.Many(u, l.Pick("n'a pas pu être testée", "could not be tested"), l.Pick("n'ont pas pu être testées", "could not be tested")))
+	}
+	if r.Run.Interrupted {
+		parts = append(parts, l.Pick("la campagne a été interrompue", "the run was interrupted"))
+	}
+	parts = append(parts, l.review(t)...)
+	if len(parts) == 0 {
+		parts = []string{l.Pick("rien n'a été observé", "nothing was observed")}
+	}
+	return l.Pick("On ne peut pas encore conclure : ", "It is too early to conclude: ") + l.join(parts)
+}
+
+func (l Lang) met(r reports.Report, t tally) string {
+	if t.counting == 0 {
+		return l.join(append([]string{l.Pick("Aucune exigence bloquante ne concerne ce service dans cette campagne", "No blocking requirement concerns this service in this run")}, l.review(t)...))
+	}
+	var parts []string
+	switch {
+	case t.met == t.counting && t.counting == 1:
+		parts = []string{l.Pick("L'unique ", "The only ") + l.blocking(r, 1) + l.Pick(" qui concerne ce service est respectée", " that concerns this service is met")}
+	case t.met == t.counting:
+		parts = []string{l.Pick("Les ", "All ") + l.Count(t.met) + " " + l.blocking(r, t.met) + l.Pick(" qui concernent ce service sont respectées", " that concern this service are met")}
+	default:
+		parts = []string{l.Pick("Aucune ", "No ") + l.blocking(r, 1) + l.Pick(" n'est enfreinte", " is broken")}
+		parts = append(parts, l.some(t.met, "a été observée conforme", "ont été observées conformes", "was observed conformant", "were observed conformant")...)
+		parts = append(parts, l.some(t.deviating, "s'écarte d'une hypothèse du banc", "s'écartent d'une hypothèse du banc", "deviates from an assumption of the harness", "deviate from an assumption of the harness")...)
+		parts = append(parts, l.some(t.attested, "repose sur une déclaration", "reposent sur une déclaration", "rests on a declaration", "rest on a declaration")...)
+	}
+	return l.join(append(parts, l.review(t)...))
+}
+
+func (l Lang) review(t tally) []string {
+	return l.some(t.review, "reste à examiner", "restent à examiner", "remains to be reviewed", "remain to be reviewed")
+}
+
+// some is a clause about n requirements, or nothing where there are none.
+func (l Lang) some(n int, oneFR, manyFR, oneEN, manyEN string) []string {
+	if n == 0 {
+		return nil
+	}
+	return []string{l.Count(n) + " " + l.Many(n, l.Pick(oneFR, oneEN), l.Pick(manyFR, manyEN))}
+}
+
+// join makes one sentence of clauses, without its full stop.
+func (l Lang) join(clauses []string) string {
+	return strings.Join(clauses, l.Pick("\u00a0; ", "; "))
+}
+
+// lower returns s with its first letter in lower case.
+func lower(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return s
+	}
+	return string(unicode.ToLower(r)) + s[n:]
+}
+
+// Coverage says of how many requirements the verdict speaks.
+func (l Lang) Coverage(r reports.Report) string {
+	all, concern := len(r.Results), 0
+	for _, res := range r.Results {
+		if res.Verdict.InForce() {
+			concern++
+		}
+	}
+	n := l.Many(all, l.Pick(" exigence du catalogue d'Étalon", " requirement of Étalon's catalogue"), l.Pick(" exigences du catalogue d'Étalon", " requirements of Étalon's catalogue"))
+	return l.Pick("Sur ", "Of ") + Itoa(all) + n + ", " + Itoa(concern) + l.Many(concern, l.Pick(" concerne ce service.", " concerns this service."), l.Pick(" concernent ce service.", " concern this service."))
+}
