@@ -1,14 +1,17 @@
 package fhir
 
 import (
-	"net/url"
+	"fmt"
+	"regexp"
+	"slices"
 	"time"
+	_ "time/tzdata" // the image of the sandbox has no file system, and dates without offset are those of a zone
 
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/sandbox/settings"
 )
 
-// Context is what the tokens of a call say of who it is for. An empty field is
+// Context is what the tokens of a call say of whom it is for. An empty field is
 // not compared with.
 type Context struct {
 	IDPe       string // identifier of the patient for this service
@@ -16,98 +19,57 @@ type Context struct {
 	OID        string // OID of the service's solution, "1.2.250.…"
 }
 
-// Rules validates messages as one settings file has it. It is safe for
-// concurrent use.
-type Rules struct {
-	set *settings.Settings
-}
-
-// NewRules compiles the rules for some settings.
-func NewRules(s *settings.Settings) (*Rules, error) { return &Rules{set: s}, nil }
-
 // Feed is a measure feed, as far as it could be understood.
 type Feed struct {
 	Observation map[string]any // nil when there is none
 	Device      map[string]any // nil when there is none
 	FullURL     string         // of the Observation's entry
-	IfNoneExist string         // of the Device's entry
+	IfNoneExist string         // of the Device's entry, its bar not encoded
 	Kind        string         // weight, height, …; "" when the code is of no known measure
 	RequestIDPe string         // idPe that subject.identifier names
 	RequestAuth string         // naming authority that it names
 }
 
-// Search is a search of measures.
-type Search struct {
-	Mode    string // All or Last
-	Code    string
-	Kind    string // measure that the code is of
-	IDPe    string
-	Auth    string
-	From    *Bound // nil: no lower bound
-	To      *Bound // nil: no upper bound
-	Offset  int    // page number, from 0
-	Count   int    // page size
-	Include bool   // devices are returned too
+// Rules validates messages as one settings file has it. It does not change once
+// made and is safe for concurrent use.
+type Rules struct {
+	set         *settings.Settings
+	cat         *catalog
+	rules       map[string]Rule // by id, a slash, and case
+	structures  map[string]structure
+	ifNoneExist *regexp.Regexp
+	zone        *time.Location
+	bases       []string // canonical bases of profiles
+	extensions  string   // canonical base of extensions
+	categories  []string // of documents
 }
 
-// The modes of a search of measures.
-const (
-	All  = "all"
-	Last = "last"
-)
-
-// Bound is one date bound of a search.
-type Bound struct {
-	Prefix string    // ge, gt, le or lt
-	Text   string    // as given, without the prefix
-	Low    time.Time // first instant that the text may mean
-	High   time.Time // first instant after it
+// NewRules compiles the rules for some settings. It takes some milliseconds:
+// make one per settings and keep it.
+func NewRules(s *settings.Settings) (*Rules, error) {
+	r := &Rules{
+		set: s, rules: map[string]Rule{}, ifNoneExist: ifNoneExistForm(),
+		bases: s.List("measure.canonical-bases"), extensions: s.String("measure.extension-base"),
+		categories: s.List("document.categories"),
+	}
+	var err error
+	if r.cat, err = newCatalog(s); err != nil {
+		return nil, fmt.Errorf("compile rules: %w", err)
+	}
+	if r.structures, err = newStructures(); err != nil {
+		return nil, fmt.Errorf("compile rules: %w", err)
+	}
+	if r.zone, err = time.LoadLocation(s.String("search.timezone")); err != nil {
+		return nil, fmt.Errorf("compile rules: setting search.timezone: %w", err)
+	}
+	for _, row := range Catalogue() {
+		r.rules[row.ID+"/"+row.Case] = row
+	}
+	return r, nil
 }
 
-// Document is a document feed, as far as it could be understood.
-type Document struct {
-	Resource    map[string]any
-	Content     []byte // decoded
-	ContentType string
-	Title       string
-	Category    string // code of the first category of ours
-	Size        int    // bytes of Content
-	Created     time.Time
-	RequestIDPe string
-	RequestAuth string
-}
-
-// DocumentSearch is a search of documents.
-type DocumentSearch struct {
-	IDPe     string
-	Auth     string
-	Category string
-	From     *Bound // of period-start
-	To       *Bound
-	Offset   int
-	Count    int
-}
-
-// Feed reads and judges a measure feed (a transaction Bundle).
-func (r *Rules) Feed(raw []byte, c Context) (Feed, []record.Issue) { return Feed{}, nil }
-
-// Search reads and judges the query of a search of measures.
-func (r *Rules) Search(q url.Values, c Context) (Search, []record.Issue) { return Search{}, nil }
-
-// Document reads and judges a document feed (a DocumentReference with data).
-func (r *Rules) Document(raw []byte, c Context) (Document, []record.Issue) { return Document{}, nil }
-
-// DocumentSearch reads and judges the query of a search of documents.
-func (r *Rules) DocumentSearch(q url.Values, c Context) (DocumentSearch, []record.Issue) {
-	return DocumentSearch{}, nil
-}
-
-// Observation judges an Observation on its own, as it would be stored.
-func (r *Rules) Observation(m map[string]any) []record.Issue { return nil }
-
-// Status is what a strict record answers to the issues: the smallest HTTP
-// status among them, 0 when none refuses (authentication before permission
-// before content).
+// Status is what a strict record answers to the issues: the smallest HTTP status
+// among them, which puts permission before content; 0 when none refuses.
 func Status(issues []record.Issue) int {
 	status := 0
 	for _, i := range issues {
@@ -118,39 +80,72 @@ func Status(issues []record.Issue) int {
 	return status
 }
 
-// Matches says whether an instant interval [low, high) satisfies the bounds of
-// the search, as FHIR R4 compares dates of different precision.
-func (s Search) Matches(low, high time.Time) bool { return within(s.From, s.To, low, high) }
-
-// Matches says the same of the period-start bounds of a search of documents.
-func (s DocumentSearch) Matches(low, high time.Time) bool { return within(s.From, s.To, low, high) }
-
-func within(from, to *Bound, low, high time.Time) bool {
-	return (from == nil || from.admits(low, high)) && (to == nil || to.admits(low, high))
-}
-
-// admits compares the interval [low, high) of a value with the bound, as
-// FHIR R4 search §3.1.1.4.7 says: gt and lt ask that a part of the value lies
-// beyond the bound, ge and le also accept equality.
-func (b Bound) admits(low, high time.Time) bool {
-	switch b.Prefix {
-	case "gt":
-		return high.After(b.High)
-	case "ge":
-		return high.After(b.High) || (!low.Before(b.Low) && !high.After(b.High))
-	case "lt":
-		return low.Before(b.Low)
-	case "le":
-		return low.Before(b.Low) || (!low.Before(b.Low) && !high.After(b.High))
+// Structure checks the shape of a resource that the sandbox itself sends
+// (Observation, Device, Bundle, DocumentReference, OperationOutcome), decoded by
+// Decode. Other resources are not checked.
+func (r *Rules) Structure(v any) []record.Issue {
+	p := &report{r: r}
+	m, _ := v.(map[string]any)
+	name := text(m, "resourceType")
+	if r.structures[name] != nil {
+		p.shape(name, m, "", "feed.json", "shape", nil)
 	}
-	return false
+	for i, e := range list(m, "entry") {
+		for _, x := range r.Structure(object(e, "resource")) {
+			x.Pointer = fmt.Sprintf("/entry/%d/resource%s", i, x.Pointer)
+			p.list = append(p.list, x)
+		}
+	}
+	return p.list
 }
 
 // Period returns the interval [low, high) that a FHIR date, dateTime or instant
 // means; one without offset is read in the time zone of the settings.
 func (r *Rules) Period(text string) (low, high time.Time, err error) {
-	return time.Time{}, time.Time{}, nil
+	d, err := readDate(text, r.zone)
+	return d.low, d.high, err
 }
 
-// KindOfCode names the measure of a code, "" when it is of none.
-func (r *Rules) KindOfCode(code string) string { return "" }
+// KindOfCode names the measure that a code is of, "" when of none.
+func (r *Rules) KindOfCode(code string) string {
+	if k := r.cat.byCode[code]; k != nil {
+		return k.Kind
+	}
+	return ""
+}
+
+// Measure is what the tables say of one measure, for whoever makes or reads one.
+type Measure struct {
+	Kind       string
+	Code       string
+	System     string   // of the code
+	Unit       string   // UCUM
+	Profiles   []string // canonical URLs that are accepted, the preferred first
+	Components map[string]string
+	Moment     string // "mandatory", "forbidden" or ""
+	Days       string
+	Computed   bool // by Mon espace santé: cannot be fed
+}
+
+// Measures lists the measures that Mon espace santé has, in the order of the
+// tables.
+func (r *Rules) Measures() []Measure {
+	var out []Measure
+	for _, code := range r.cat.codes {
+		k := r.cat.byCode[code]
+		m := Measure{
+			Kind: k.Kind, Code: code, System: k.system(), Unit: k.Unit,
+			Moment: k.Moment, Days: k.Days, Computed: k.Computed, Components: map[string]string{},
+		}
+		for _, base := range r.bases {
+			for _, name := range k.Profiles {
+				m.Profiles = append(m.Profiles, base+name)
+			}
+		}
+		for _, c := range k.Components {
+			m.Components[c.Name] = c.Code
+		}
+		out = append(out, m)
+	}
+	return slices.Clip(out)
+}

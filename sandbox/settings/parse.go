@@ -74,6 +74,7 @@ func keys() map[string]kind {
 		"search.timezone":          kindString,
 		"document.categories":      kindList,
 		"document.category-system": kindString,
+		"document.subject":         kindString,
 		"document.max-bytes":       kindInt,
 		"document.formats":         kindList,
 		"document.count-default":   kindInt,

@@ -255,6 +255,7 @@ func (s *Settings) check() error {
 	for _, c := range []struct{ key, a, b string }{
 		{"measure.binding", "required", "extensible"},
 		{"pairing.idpe", "mes", "service"},
+		{"document.subject", "identifier", "any"},
 		{"client.auth", "client_secret_basic", "client_secret_post"},
 	} {
 		if v := s.String(c.key); v != c.a && v != c.b {
