@@ -1,0 +1,82 @@
+// Package ethics holds the checks of what the patient's will requires.
+package ethics
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/etalon-sante/etalon/sandbox/control"
+	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/candidate"
+	"github.com/etalon-sante/etalon/suites/journey"
+	. "github.com/etalon-sante/etalon/suites/lab"
+)
+
+// Specs registers the scenarios and checks of the suite.
+func Specs(l *Lab) { consent(l) }
+
+func consent(l *Lab) {
+	c := journey.ConsentOf(l)
+	Describe("The patient's will", func() {
+		It("exchanges nothing before consent", Check("ETH-01.1"), Reads(c.BeforePairing), func() {
+			t := c.BeforePairing.Trace()
+			t.Actions(candidate.SendMeasure).Occasion()
+			Expect(t.Business()).To(BeEmpty("call-before-consent", Text{
+				FR: "le service appelle une API avant que le patient ait donné son accord",
+				EN: "the service calls an API before the patient has given consent",
+			}))
+		})
+		It("goes on serving a patient who refused", Check("ETH-02.1"), Reads(c.Refused), func() {
+			t := c.Refused.Trace()
+			t.Exchanges(record.RouteConsent).Occasion()
+			Expect(t.Actions(candidate.Status).Occasion()).To(Satisfy("answer", func(r record.Record) *Finding {
+				if r.Pilot.Status == "done" || r.Pilot.Status == "unsupported" {
+					return nil
+				}
+				return At(r, "service-withdrawn", Text{
+					FR: "après le refus du patient, le service ne répond plus", EN: "after the patient's refusal the service no longer answers",
+				}).Was("done", r.Pilot.Status+r.Pilot.Error).Ptr()
+			}))
+		})
+		It("stops for good once it knows of the withdrawal", Check("ETH-03.1"), Reads(c.UnpairMES), func() {
+			t := c.UnpairMES.Trace()
+			since := Trace{}
+			for _, r := range t.Marks("act").Records {
+				if r.Mark.Text == control.ActUnpair {
+					since = t.After(r)
+				}
+			}
+			told, ok := t.Marked("told")
+			if !ok {
+				t.Marks("none").Occasion()
+			}
+			Occasion(since.Before(told).Business().Answered(403))
+			Expect(t.After(told).Business()).To(BeEmpty("call-after-withdrawal", Text{
+				FR: "le service, averti du retrait, appelle encore une API", EN: "the service, told of the withdrawal, still calls an API",
+			}))
+		})
+		It("lets the patient un-pair in the service", Check("ETH-04.1"), Reads(c.UnpairService), func() {
+			t := c.UnpairService.Trace()
+			done := t.Actions(candidate.Unpair).Occasion()
+			says := t.After(done.First()).Actions(candidate.Status).Occasion()
+			Expect(says).To(Satisfy("un-paired", func(r record.Record) *Finding {
+				if f := unpaired(r); f != nil {
+					return f
+				}
+				return nil
+			}))
+		})
+	})
+}
+
+// unpaired finds a service that says it is paired.
+func unpaired(r record.Record) *Finding {
+	var said struct {
+		Paired *bool `json:"paired"`
+	}
+	if r.Pilot.Status != "done" || decode(r.Pilot.Data, &said) != nil || said.Paired == nil || !*said.Paired {
+		return nil
+	}
+	return At(r, "still-paired", Text{
+		FR: "après le désappariement, le service annonce être toujours apparié", EN: "after the un-pairing the service says that it is still paired",
+	}).Was("paired: false", "paired: true").Ptr()
+}

@@ -1,0 +1,137 @@
+package interop
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/etalon-sante/etalon/fixtures/data"
+	"github.com/etalon-sante/etalon/sandbox/control"
+	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/candidate"
+	"github.com/etalon-sante/etalon/suites/journey"
+	. "github.com/etalon-sante/etalon/suites/lab"
+)
+
+func documents(l *Lab) {
+	const category = "CPT_REND"
+	seed := func(ctx context.Context, s *Stage, p *Patient) error {
+		_, err := s.Seed(ctx, p, control.Seed{Documents: data.Documents(s.SeedNumber(), 3, journey.Moment(s)).Documents})
+		return err
+	}
+	var fed, listed, read *Scenario
+	l.In("documents", func() {
+		fed = l.Scenario("document-feed", "a report is fed as a document", func(ctx context.Context, s *Stage) error {
+			p, err := journey.Paired(ctx, s, Tolerant())
+			if err != nil {
+				return err
+			}
+			_, err = s.Do(ctx, p, candidate.SendDocument, map[string]any{"document": data.PDF(s.SeedNumber(), category, journey.Moment(s))})
+			return err
+		}, Needs(candidate.SendDocument))
+		listed = l.Scenario("document-search", "the documents of the last months are listed", func(ctx context.Context, s *Stage) error {
+			p, err := journey.Paired(ctx, s, Tolerant())
+			if err != nil {
+				return err
+			}
+			if err := seed(ctx, s, p); err != nil {
+				return err
+			}
+			_, err = s.Do(ctx, p, candidate.SearchDocuments, map[string]any{"from": journey.Moment(s).AddDate(0, -3, 0).Format(time.RFC3339)})
+			return err
+		}, Needs(candidate.SearchDocuments))
+		read = l.Scenario("document-read", "the first document that is listed is read", func(ctx context.Context, s *Stage) error {
+			p, err := journey.Paired(ctx, s, Tolerant())
+			if err != nil {
+				return err
+			}
+			if err := seed(ctx, s, p); err != nil {
+				return err
+			}
+			a, err := s.Must(ctx, p, candidate.SearchDocuments, map[string]any{"from": journey.Moment(s).AddDate(0, -3, 0).Format(time.RFC3339)})
+			if err != nil {
+				return err
+			}
+			var list struct {
+				Documents []struct {
+					ID string `json:"id"`
+				} `json:"documents"`
+			}
+			if err := json.Unmarshal(a.Data, &list); err != nil || len(list.Documents) == 0 {
+				return &Ending{Outcome: CandidateFailed, Action: candidate.SearchDocuments, Reason: "lists no document although the record holds some"}
+			}
+			_, err = s.Do(ctx, p, candidate.ReadDocument, map[string]any{"id": list.Documents[0].ID})
+			return err
+		}, Needs(candidate.ReadDocument))
+	})
+
+	Describe("Documents", func() {
+		It("feeds a document as it claims", Check("INT-60.1"), Reads(fed), Claims(candidate.SendDocument), func() {
+			t := fed.Trace()
+			t.Actions(candidate.SendDocument).Occasion()
+			Expect(t.Actions(candidate.SendDocument)).To(answerDone())
+			Expect(t).To(haveSucceeded(record.RouteFeedDocument))
+		})
+		It("lists documents as it claims", Check("INT-61.1"), Reads(listed), Claims(candidate.SearchDocuments), func() {
+			t := listed.Trace()
+			t.Actions(candidate.SearchDocuments).Occasion()
+			Expect(t.Actions(candidate.SearchDocuments)).To(answerDone())
+			Expect(t).To(haveSucceeded(record.RouteSearchDocuments))
+		})
+		It("reads a document as it claims", Check("INT-62.1"), Reads(read), Claims(candidate.ReadDocument), func() {
+			t := read.Trace()
+			// The scenario may have ended at the search: that, too, is the
+			// reading of documents not done.
+			t.Actions(candidate.SearchDocuments, candidate.ReadDocument).Occasion()
+			Expect(t.Actions(candidate.SearchDocuments, candidate.ReadDocument)).To(answerDone())
+			Expect(t).To(haveSucceeded(record.RouteReadDocument))
+			Expect(t.Actions(candidate.ReadDocument)).To(sameBytes(t))
+		})
+		It("files a document under one of the categories", Check("INT-63.1"), Reads(fed), func() {
+			Expect(Together(fed).Requests(record.RouteFeedDocument).Occasion()).NotTo(HaveIssue("document.category"))
+		})
+		It("joins the document's bytes with their type", Check("INT-63.2"), Reads(fed), func() {
+			Expect(Together(fed).Requests(record.RouteFeedDocument).Occasion()).NotTo(HaveIssue("document.json", "document.attachment", "document.format", "document.size", "document.hash"))
+		})
+		It("lists documents of the patient of the pairing", Check("INT-64.1"), Reads(listed), func() {
+			Expect(Together(listed).Requests(record.RouteSearchDocuments).Occasion()).NotTo(HaveIssue("docsearch.patient"))
+		})
+		// Doctrine of exchanges, "donnant-donnant": reading is open to a service
+		// that itself shares.
+		It("shares documents if it reads them", Check("INT-66.1"), Reads(fed, read), func() {
+			read.Trace().Requests(record.RouteReadDocument, record.RouteSearchDocuments).Occasion()
+			Expect(fed.Trace()).To(haveSucceeded(record.RouteFeedDocument))
+		})
+	})
+}
+
+// sameBytes is met when the document that the service shows is the one that the
+// sandbox served.
+func sameBytes(t Trace) Finder {
+	return Satisfy("same bytes", func(r record.Record) *Finding {
+		if !answered(r) {
+			return nil
+		}
+		served := t.During(r).Requests(record.RouteReadDocument).Where(succeeded)
+		if served.Empty() {
+			return nil
+		}
+		v, err := decode(r.Pilot.Data)
+		if err != nil {
+			return nil
+		}
+		content, _ := at(v, "content").(string)
+		got, err := unbase64(content)
+		want := bytesOf(served.Last())
+		if err == nil && bytes.Equal(got, want) {
+			return nil
+		}
+		return At(served.Last(), "document-changed", Text{
+			FR: "le document montré n'est pas, octet pour octet, celui qui a été servi", EN: "the document shown is not, byte for byte, the one that was served",
+		}).Was(fmt.Sprintf("%d octets", len(want)), fmt.Sprintf("%d octets", len(got))).Ptr()
+	})
+}

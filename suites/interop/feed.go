@@ -1,0 +1,438 @@
+package interop
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/etalon-sante/etalon/fixtures/data"
+	"github.com/etalon-sante/etalon/sandbox/control"
+	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/candidate"
+	"github.com/etalon-sante/etalon/suites/journey"
+	. "github.com/etalon-sante/etalon/suites/lab"
+)
+
+// kind is one measure of the API: what the pilot calls it, and the code and
+// unit of its profile (MES API Mesures 1.5.2, §2.1).
+type kind struct {
+	check, name, code, unit string
+	slug                    string // of its scenario, when it is not the name
+}
+
+var kinds = []kind{
+	{"INT-30.1", "weight", "29463-7", "kg", ""},
+	{"INT-31.1", "height", "8302-2", "cm", ""},
+	{"INT-32.1", "blood-pressure", "85354-9", "mm[Hg]", ""},
+	{"INT-33.1", "temperature", "8310-5", "Cel", ""},
+	{"INT-34.1", "glucose", "2345-7", "mg/dL", ""},
+	{"INT-34.2", "hba1c", "4548-4", "%", ""},
+	{"INT-34.3", "interstitial-glucose", "MED-969", "mg/dL", ""},
+	{"INT-34.4", "gmi", "MED-972", "%", ""},
+	{"INT-35.1", "pain", "72514-3", "1", ""},
+	{"INT-36.1", "steps", "41950-7", "1/(24.h)", ""},
+	{"INT-37.1", "waist", "8280-0", "cm", ""},
+	{"INT-38.1", "head", "8287-5", "cm", ""},
+	{"INT-39.1", "heart-rate", "8867-4", "/min", ""},
+}
+
+func feed(l *Lab) {
+	one := func(slug, sentence string, measure func(s *Stage) data.Measure) *Scenario {
+		return l.Scenario(slug, sentence, func(ctx context.Context, s *Stage) error {
+			p, err := journey.Paired(ctx, s, Tolerant())
+			if err != nil {
+				return err
+			}
+			a, err := journey.SendThis(ctx, s, p, measure(s))
+			if err != nil {
+				return err
+			}
+			if a.Status == "done" {
+				journey.Fed(ctx, s, p, record.RouteFeedMeasure)
+			}
+			return nil
+		}, Needs(candidate.SendMeasure))
+	}
+	by := map[string]*Scenario{}
+	var all []*Scenario
+	var bmi, device, dates *Scenario
+	l.In("feed", func() {
+		for _, k := range kinds {
+			by[k.name] = one("feed-"+k.name, "a measure is fed: "+k.name, func(s *Stage) data.Measure {
+				return data.Nominal(s.SeedNumber(), k.name, journey.Moment(s))
+			})
+			all = append(all, by[k.name])
+		}
+		device = one("feed-device", "a weight is fed that a connected scale took", func(s *Stage) data.Measure {
+			m := data.Nominal(s.SeedNumber(), "weight", journey.Moment(s))
+			m.Method = "scale"
+			m.Device = &data.Device{Kind: "scale", ID: "74-E8-FF-FE-FF-05-1C-00", Manufacturer: "Étalon", Model: "Balance d'essai"}
+			return m
+		})
+		dates = l.Scenario("feed-dates", "weights are fed on both sides of the change of hour, and on 29 February", func(ctx context.Context, s *Stage) error {
+			p, err := journey.Paired(ctx, s, Tolerant())
+			if err != nil {
+				return err
+			}
+			for _, at := range instants() {
+				m := data.Nominal(s.SeedNumber(), "weight", at)
+				if _, err := journey.SendThis(ctx, s, p, m); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, Needs(candidate.SendMeasure))
+		bmi = l.Scenario("feed-bmi", "the service is asked to feed a body mass index", func(ctx context.Context, s *Stage) error {
+			p, err := journey.Paired(ctx, s, Tolerant())
+			if err != nil {
+				return err
+			}
+			if _, err := journey.Send(ctx, s, p, "bmi"); err != nil {
+				return err
+			}
+			return s.Quiet(ctx)
+		}, Needs(candidate.SendMeasure))
+	})
+	all = append(all, device, dates)
+	weight := by["weight"]
+	feeds := func(s ...*Scenario) Trace { return Together(s...).Requests(record.RouteFeedMeasure) }
+
+	Describe("Feeding a measure", func() {
+		It("feeds as it claims", Check("INT-20.1"), Reads(weight), Claims(candidate.SendMeasure), func() {
+			t := weight.Trace()
+			t.Actions(candidate.SendMeasure).Occasion()
+			Expect(t.Actions(candidate.SendMeasure)).To(answerDone())
+			Expect(t).To(haveSucceeded(record.RouteFeedMeasure))
+		})
+		It("feeds one measure once", Check("INT-20.2"), Reads(weight), func() {
+			Expect(weight.Trace().Requests(record.RouteFeedMeasure).Where(succeeded).Occasion()).To(HaveAtMost(1, "fed-again", Text{
+				FR: "la même mesure est envoyée plusieurs fois", EN: "the same measure is fed more than once",
+			}))
+		})
+		// Rules of the feed, as the sandbox read them in the messages received.
+		for _, c := range []struct {
+			check, what string
+			scenarios   []*Scenario
+			rules       []string
+		}{
+			{"INT-21.1", "sends a transaction", []*Scenario{weight}, []string{"feed.json", "feed.bundle-type"}},
+			{"INT-21.2", "sends one Observation and at most one Device, by POST", all, []string{"feed.entries", "feed.method"}},
+			{"INT-21.3", "gives the Observation's entry a fullUrl", all, []string{"feed.full-url"}},
+			{"INT-21.4", "asks for creation under the resource's name", all, []string{"feed.request-url"}},
+			{"INT-22.1", "declares the profile of Mon espace santé", all, []string{"feed.profile"}},
+			{"INT-23.1", "names the patient by the identifier of the pairing", all, []string{"feed.subject"}},
+			{"INT-24.1", "gives a status", all, []string{"feed.status"}},
+			{"INT-24.2", "gives the category of vital signs", all, []string{"feed.category"}},
+			{"INT-24.3", "codes the measure in the system of its profile", all, []string{"feed.code"}},
+			{"INT-25.1", "dates the measure with its offset", all, []string{"feed.effective"}},
+			{"INT-26.1", "gives the quantity whole", all, []string{"feed.quantity", "feed.value"}},
+		} {
+			It(c.what, Check(c.check), Reads(c.scenarios...), func() {
+				Expect(feeds(c.scenarios...).Occasion()).NotTo(HaveIssue(c.rules...))
+			})
+		}
+		It("dates the measure at the instant that the patient gave", Check("INT-25.2"), Reads(dates), func() {
+			pairs := asked(Together(dates)).Occasion()
+			Expect(pairs).To(sameInstant())
+		})
+		It("feeds the value that the patient gave", Check("INT-27.1"), Reads(all...), func() {
+			Expect(asked(Together(all...)).Occasion()).To(sameValue())
+		})
+		It("gives as source an OID of its own", Check("INT-28.1"), Reads(all...), func() {
+			Expect(feeds(all...).Where(func(r record.Record) bool {
+				return at(observation(r), "meta", "source") != nil
+			}).Occasion()).NotTo(HaveIssue("feed.source"))
+		})
+		It("sends FHIR JSON", Check("INT-29.1"), Reads(weight), func() {
+			Expect(feeds(weight).Occasion()).To(Satisfy("media type", func(r record.Record) *Finding {
+				got := r.Exchange.Request.Header("Content-Type")
+				if strings.HasPrefix(strings.ToLower(strings.TrimSpace(got)), "application/fhir+json") {
+					return nil
+				}
+				f := At(r, "media-type", Text{FR: "le type du contenu n'est pas celui de FHIR en JSON", EN: "the content type is not that of FHIR in JSON"}).Was("application/fhir+json", got).In("request.header.Content-Type")
+				f.Setting = "media.fhir"
+				return &f
+			}))
+		})
+		It("uses method and body site codes of their value sets", Check("INT-43.1"), Reads(all...), func() {
+			Expect(feeds(all...).Where(func(r record.Record) bool {
+				o := observation(r)
+				return at(o, "method") != nil || at(o, "bodySite") != nil
+			}).Occasion()).NotTo(HaveIssue("feed.binding"))
+		})
+	})
+
+	Describe("Each measure", func() {
+		for _, k := range kinds {
+			It("codes "+k.name+" as its profile wants", Check(k.check), Reads(by[k.name]), func() {
+				t := feeds(by[k.name]).Occasion()
+				Expect(t).To(bearCode(k))
+				Expect(t).NotTo(HaveIssue("feed.unit", "feed.component"))
+			})
+		}
+		It("never feeds a body mass index", Check("INT-40.1"), Reads(bmi), func() {
+			t := bmi.Trace()
+			t.Actions(candidate.SendMeasure).Occasion()
+			Expect(t).NotTo(HaveRequested(record.RouteFeedMeasure))
+		})
+		It("says when capillary glucose was measured", Check("INT-41.1"), Reads(by["glucose"]), func() {
+			Expect(feeds(by["glucose"]).Occasion()).NotTo(HaveIssue("feed.moment-missing", "feed.days-forbidden"))
+		})
+		It("gives HbA1c neither moment nor number of days", Check("INT-41.2"), Reads(by["hba1c"]), func() {
+			Expect(feeds(by["hba1c"]).Occasion()).NotTo(HaveIssue("feed.moment-forbidden", "feed.days-forbidden"))
+		})
+		It("gives glucose indicators their number of days", Check("INT-41.3"), Reads(by["interstitial-glucose"], by["gmi"]), func() {
+			Expect(feeds(by["interstitial-glucose"], by["gmi"]).Occasion()).NotTo(HaveIssue("feed.days-missing", "feed.moment-forbidden"))
+		})
+	})
+
+	Describe("The device", func() {
+		sent := func() Trace { return feeds(device).Occasion() }
+		It("joins the device to the measure", Check("INT-42.1"), Reads(device), func() {
+			Expect(sent()).To(Satisfy("device", func(r record.Record) *Finding {
+				if resource(r, "Device") != nil {
+					return nil
+				}
+				return At(r, "no-device", Text{FR: "le message ne contient pas le dispositif qui a fait la mesure", EN: "the message does not hold the device that took the measure"}).Was("Device", "—").In("/entry").Ptr()
+			}))
+			Expect(sent()).NotTo(HaveIssue("feed.device-link"))
+		})
+		It("creates the device only if it is not known", Check("INT-42.2"), Reads(device), func() {
+			Expect(sent().Where(hasDevice).Occasion()).NotTo(HaveIssue("feed.if-none-exist"))
+		})
+		It("describes the device by its profile", Check("INT-42.3"), Reads(device), func() {
+			Expect(sent().Where(hasDevice).Occasion()).NotTo(HaveIssue("feed.device-profile", "feed.device-type", "feed.device-specialization"))
+		})
+	})
+	trouble(l)
+}
+
+func hasDevice(r record.Record) bool { return resource(r, "Device") != nil }
+
+func trouble(l *Lab) {
+	var refused, later *Scenario
+	l.In("trouble", func() {
+		refused = l.Scenario("feed-422", "a measure is refused for its content", func(ctx context.Context, s *Stage) error {
+			p, err := journey.Paired(ctx, s)
+			if err != nil {
+				return err
+			}
+			if err := s.Fault(ctx, p, control.Fault{Route: record.RouteFeedMeasure, Next: 20, Kind: control.FaultStatus, Status: 422, IssueCode: "invalid"}); err != nil {
+				return err
+			}
+			if _, err := journey.Send(ctx, s, p, "weight"); err != nil {
+				return err
+			}
+			return s.Quiet(ctx)
+		}, Needs(candidate.SendMeasure))
+		later = l.Scenario("feed-429", "Mon espace santé asks to come back in a second", func(ctx context.Context, s *Stage) error {
+			p, err := journey.Paired(ctx, s)
+			if err != nil {
+				return err
+			}
+			if err := s.Fault(ctx, p, control.Fault{Route: record.RouteFeedMeasure, Next: 1, Kind: control.FaultStatus, Status: 429, RetryAfter: 1, IssueCode: "throttled"}); err != nil {
+				return err
+			}
+			if _, err := journey.Send(ctx, s, p, "weight"); err != nil {
+				return err
+			}
+			journey.Fed(ctx, s, p, record.RouteFeedMeasure)
+			return nil
+		}, Needs(candidate.SendMeasure))
+	})
+	Describe("When Mon espace santé refuses", func() {
+		It("does not repeat a message that was refused for its content", Check("INT-44.1"), Reads(refused), func() {
+			Expect(refused.Trace().Requests(record.RouteFeedMeasure).Answered(422).Occasion()).To(HaveAtMost(1, "call-repeated", Text{
+				FR: "le message refusé pour son contenu (422) est renvoyé tel quel",
+				EN: "the message refused for its content (422) is sent again as it was",
+			}))
+		})
+		It("does not present a refusal as a success", Check("INT-44.2"), Reads(refused), func() {
+			t := refused.Trace()
+			t.Requests(record.RouteFeedMeasure).Answered(422).Occasion()
+			Expect(t.Actions(candidate.SendMeasure)).To(notDone("refusal-shown-as-success", Text{
+				FR: "le service annonce que la mesure est envoyée alors qu'elle a été refusée",
+				EN: "the service says that the measure was sent although it was refused",
+			}))
+		})
+		It("waits as long as it is asked to", Check("INT-46.1"), Reads(later), func() {
+			t := later.Trace().Requests(record.RouteFeedMeasure)
+			first := t.Answered(429).Occasion().First()
+			wait := time.Second
+			until := first.At.Add(millis(first.Exchange.Millis) + wait)
+			Expect(t.After(first)).To(Satisfy("wait", func(r record.Record) *Finding {
+				// The header counts whole seconds from an answer whose way back
+				// took time: 50 ms of tolerance.
+				if !r.At.Before(until.Add(-50 * time.Millisecond)) {
+					return nil
+				}
+				return At(r, "too-early", Text{FR: "l'appel est répété avant le délai demandé par Retry-After", EN: "the call is repeated before the delay that Retry-After asks for"}).
+					Was(fmt.Sprintf("≥ %s", wait), r.At.Sub(first.At).Round(time.Millisecond).String()).Ptr()
+			}))
+		})
+		It("delivers the measure in the end", Check("INT-46.2"), Reads(later), func() {
+			t := later.Trace()
+			t.Requests(record.RouteFeedMeasure).Answered(429).Occasion()
+			Expect(t).To(haveSucceeded(record.RouteFeedMeasure))
+		})
+	})
+}
+
+func millis(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
+
+// instants are those at which dates go wrong: both sides of the change to
+// winter time of 25 October 2026 (02:30 happens twice), and 29 February 2024.
+func instants() []time.Time {
+	summer, winter := time.FixedZone("", 2*3600), time.FixedZone("", 3600)
+	return []time.Time{
+		time.Date(2026, 10, 25, 2, 30, 0, 0, summer),
+		time.Date(2026, 10, 25, 2, 30, 0, 0, winter),
+		time.Date(2026, 10, 25, 23, 45, 0, 0, winter),
+		time.Date(2024, 2, 29, 12, 0, 0, 0, winter),
+	}
+}
+
+// asked are the pilot's send-measure actions that were answered done.
+func asked(t Trace) Trace {
+	return pairUp(t.Where(func(r record.Record) bool {
+		return r.Kind == record.KindExchange || (r.Pilot != nil && r.Pilot.Action == string(candidate.SendMeasure) && r.Pilot.Status == "done")
+	}))
+}
+
+// pairUp keeps the feeds that answer an action, each with the action before it:
+// the n-th action of a patient and his n-th stored feed belong together.
+func pairUp(t Trace) Trace {
+	actions := map[string][]record.Record{}
+	for _, r := range t.Actions().Records {
+		actions[r.Patient] = append(actions[r.Patient], r)
+	}
+	n := map[string]int{}
+	return t.Where(func(r record.Record) bool {
+		if r.Exchange == nil || r.Exchange.Route != record.RouteFeedMeasure || !succeeded(r) {
+			return false
+		}
+		i := n[r.Patient]
+		n[r.Patient]++
+		return i < len(actions[r.Patient])
+	}).With(actions)
+}
+
+// wanted is the measure that an action asked for.
+func wanted(t Trace, r record.Record, nth int) (data.Measure, bool) {
+	actions := t.Companions(r.Patient)
+	if nth >= len(actions) {
+		return data.Measure{}, false
+	}
+	var payload struct {
+		Measure data.Measure `json:"measure"`
+	}
+	if json.Unmarshal(actions[nth].Pilot.Payload, &payload) != nil {
+		return data.Measure{}, false
+	}
+	return payload.Measure, true
+}
+
+func sameInstant() Finder {
+	return compare("same instant", func(m data.Measure, r record.Record) *Finding {
+		want, err := time.Parse(time.RFC3339, m.At)
+		if err != nil {
+			return nil
+		}
+		text, _ := at(observation(r), "effectiveDateTime").(string)
+		got, err := time.Parse(time.RFC3339, text)
+		if err == nil && got.Equal(want) {
+			return nil
+		}
+		return At(r, "instant-changed", Text{FR: "l'instant envoyé n'est pas celui de la mesure", EN: "the instant sent is not that of the measure"}).Was(m.At, text).In(pointer(r, "effectiveDateTime")).Ptr()
+	})
+}
+
+func sameValue() Finder {
+	return compare("same value", func(m data.Measure, r record.Record) *Finding {
+		o := observation(r)
+		if len(m.Components) > 0 {
+			for code, name := range map[string]string{"8480-6": "systolic", "8462-4": "diastolic"} {
+				if want, ok := m.Components[name]; ok && !equal(component(o, code), want) {
+					return At(r, "value-changed", Text{FR: "la valeur envoyée n'est pas celle de la mesure", EN: "the value sent is not that of the measure"}).Was(fmt.Sprintf("%s %v", name, want), fmt.Sprint(component(o, code))).In(pointer(r, "component")).Ptr()
+				}
+			}
+			return nil
+		}
+		got := at(o, "valueQuantity", "value")
+		if equal(got, m.Value) {
+			return nil
+		}
+		return At(r, "value-changed", Text{FR: "la valeur envoyée n'est pas celle de la mesure", EN: "the value sent is not that of the measure"}).Was(fmt.Sprint(m.Value), fmt.Sprint(got)).In(pointer(r, "valueQuantity/value")).Ptr()
+	})
+}
+
+func compare(name string, check func(data.Measure, record.Record) *Finding) Finder {
+	return overTrace{name, func(t Trace) []Finding {
+		var out []Finding
+		n := map[string]int{}
+		for _, r := range t.Records {
+			m, ok := wanted(t, r, n[r.Patient])
+			n[r.Patient]++
+			if !ok {
+				continue
+			}
+			if f := check(m, r); f != nil {
+				out = append(out, *f)
+			}
+		}
+		return out
+	}}
+}
+
+// equal compares decimal numbers by value: 36.50 is 36.5.
+func equal(got any, want float64) bool {
+	n, ok := got.(json.Number)
+	if !ok || len(n) > 64 {
+		return false
+	}
+	x, ok := new(big.Rat).SetString(string(n))
+	if !ok {
+		return false
+	}
+	y, _ := new(big.Rat).SetString(fmt.Sprint(want))
+	return y != nil && x.Cmp(y) == 0
+}
+
+func bearCode(k kind) Finder {
+	return Satisfy("code of "+k.name, func(r record.Record) *Finding {
+		o := observation(r)
+		var codes []string
+		list, _ := at(o, "code", "coding").([]any)
+		for _, c := range list {
+			code, _ := at(c, "code").(string)
+			if code == k.code {
+				codes = nil
+				break
+			}
+			codes = append(codes, code)
+		}
+		if len(list) == 0 || codes != nil {
+			return At(r, "measure-code", Text{FR: "le code n'est pas celui de la mesure demandée", EN: "the code is not that of the measure asked for"}).Was(k.code, strings.Join(codes, ", ")).In(pointer(r, "code/coding/0/code")).Ptr()
+		}
+		units := []any{at(o, "valueQuantity", "code")}
+		where := "valueQuantity/code"
+		if k.name == "blood-pressure" {
+			units, where = nil, "component"
+			comps, _ := at(o, "component").([]any)
+			for _, c := range comps {
+				units = append(units, at(c, "valueQuantity", "code"))
+			}
+		}
+		for _, u := range units {
+			if u != k.unit {
+				return At(r, "measure-unit", Text{FR: "l'unité n'est pas celle du profil", EN: "the unit is not that of the profile"}).Was(k.unit, fmt.Sprint(u)).In(pointer(r, where)).Ptr()
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,187 @@
+// Package lab is where things happen and are judged: scenarios act and record,
+// specs read what was recorded. A scenario yields a trace; a spec is a pure
+// function of traces, be they live or read back from a run folder.
+package lab
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/candidate"
+)
+
+// Outcome says how a scenario ended.
+type Outcome string
+
+// The outcomes of a scenario.
+const (
+	Completed       Outcome = "done"
+	Unsupported     Outcome = "unsupported"      // the candidate said that it cannot do one of the actions
+	CandidateFailed Outcome = "candidate-failed" // the candidate did not do what it was to do, or did not answer
+	HarnessFailed   Outcome = "harness-failed"   // ours to mend
+	NotRun          Outcome = "not-run"          // not planned, or the run was interrupted before it
+)
+
+// Ending is how a scenario ended; as an error it ends one early.
+type Ending struct {
+	Outcome Outcome          `json:"outcome"`
+	Action  candidate.Action `json:"action,omitempty"` // the action at which it ended
+	Reason  string           `json:"reason,omitempty"`
+}
+
+func (e *Ending) Error() string {
+	return fmt.Sprintf("%s at %s: %s", e.Outcome, e.Action, e.Reason)
+}
+
+// Act is what a scenario does. It returns nil when it went to its end, an
+// *Ending when the candidate ended it, any other error when the harness failed.
+type Act func(ctx context.Context, s *Stage) error
+
+// Scenario makes something happen, with people of its own.
+type Scenario struct {
+	Slug     string             // stable, unique: "callback-forged-state"
+	Sentence string             // what happens, for the reader of the code
+	Chapter  string             // group that is observed again together
+	Needs    []candidate.Action // claims without which it is not run
+	Alone    bool               // changes the sandbox for everyone: runs when nothing else does, last
+	act      Act
+	lab      *Lab
+}
+
+// Option sets a trait of a scenario.
+type Option func(*Scenario)
+
+// Needs names the claimed actions without which a scenario has no sense.
+func Needs(actions ...candidate.Action) Option {
+	return func(s *Scenario) { s.Needs = append(s.Needs, actions...) }
+}
+
+// Alone makes a scenario run when nothing else does.
+func Alone() Option { return func(s *Scenario) { s.Alone = true } }
+
+// Lab holds the scenarios that the suites declare and the traces to judge.
+type Lab struct {
+	scenarios []*Scenario
+	slugs     map[string]*Scenario
+	traces    map[string]Trace
+	all       []record.Record
+	endings   map[string]Ending
+	oracle    Oracle
+	sheet     *sheet
+	chapter   string
+}
+
+// Oracle answers what judging may ask besides the traces; all of it stands in
+// the run folder.
+type Oracle struct {
+	Candidate candidate.Candidate
+	Titles    func(check string) (fr, en string) // for sentences that name another check
+}
+
+// New returns a lab without traces.
+func New() *Lab {
+	return &Lab{slugs: map[string]*Scenario{}, traces: map[string]Trace{}, endings: map[string]Ending{}, sheet: newSheet()}
+}
+
+// In declares the scenarios of a chapter.
+func (l *Lab) In(chapter string, declare func()) {
+	before := l.chapter
+	l.chapter = chapter
+	declare()
+	l.chapter = before
+}
+
+// Scenario declares a scenario. A slug declared twice is a mistake of ours and
+// panics while the tree is built.
+func (l *Lab) Scenario(slug, sentence string, act Act, opts ...Option) *Scenario {
+	if l.slugs[slug] != nil {
+		panic("scenario declared twice: " + slug)
+	}
+	s := &Scenario{Slug: slug, Sentence: sentence, Chapter: l.chapter, act: act, lab: l}
+	for _, o := range opts {
+		o(s)
+	}
+	l.scenarios = append(l.scenarios, s)
+	l.slugs[slug] = s
+	return s
+}
+
+// Shared declares a scenario that several suites read: the first to name it
+// declares it, the others get the same.
+func (l *Lab) Shared(chapter, slug, sentence string, act Act, opts ...Option) *Scenario {
+	if s := l.slugs[slug]; s != nil {
+		return s
+	}
+	var s *Scenario
+	l.In(chapter, func() { s = l.Scenario(slug, sentence, act, opts...) })
+	return s
+}
+
+// Scenarios lists what is declared, in order.
+func (l *Lab) Scenarios() []*Scenario { return l.scenarios }
+
+// Lookup returns a scenario by slug, nil when there is none.
+func (l *Lab) Lookup(slug string) *Scenario { return l.slugs[slug] }
+
+// Load gives the lab what was recorded; it replaces what it held. Records of a
+// scenario keep the order in which they stand.
+func (l *Lab) Load(records []record.Record, o Oracle) error {
+	l.oracle = o
+	l.all = records
+	l.traces, l.endings = map[string]Trace{}, map[string]Ending{}
+	by := map[string][]record.Record{}
+	for _, r := range records {
+		by[r.Scenario] = append(by[r.Scenario], r)
+		if r.Kind == record.KindMark && r.Mark.Kind == "end" {
+			e, err := decodeEnding(r)
+			if err != nil {
+				return err
+			}
+			l.endings[r.Scenario] = e
+		}
+	}
+	for slug, rs := range by {
+		l.traces[slug] = Trace{Slug: slug, Records: rs, lab: l}
+	}
+	return nil
+}
+
+// Ending says how a scenario ended in what is loaded.
+func (l *Lab) Ending(slug string) Ending {
+	if e, ok := l.endings[slug]; ok {
+		return e
+	}
+	return Ending{Outcome: NotRun}
+}
+
+// Candidate is the manifest that the traces belong to.
+func (l *Lab) Candidate() candidate.Candidate { return l.oracle.Candidate }
+
+// Trace is what a scenario recorded; empty when it was not run.
+func (s *Scenario) Trace() Trace {
+	t, ok := s.lab.traces[s.Slug]
+	if !ok {
+		return Trace{Slug: s.Slug, lab: s.lab}
+	}
+	return t
+}
+
+// AllTraffic is everything that was recorded in the run, whatever scenario it
+// belongs to.
+func (l *Lab) AllTraffic() Trace { return Trace{Slug: "*", Records: l.all, lab: l} }
+
+// Together joins the traces of the scenarios that went to their end.
+func Together(scenarios ...*Scenario) Trace {
+	var out Trace
+	for _, s := range scenarios {
+		t := s.Trace()
+		out.lab = s.lab
+		if s.lab.Ending(s.Slug).Outcome == Completed {
+			out.Records = append(out.Records, t.Records...)
+		}
+	}
+	sort.SliceStable(out.Records, func(i, j int) bool { return out.Records[i].Seq < out.Records[j].Seq })
+	return out
+}

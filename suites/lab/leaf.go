@@ -1,0 +1,317 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega/types"
+
+	"github.com/etalon-sante/etalon/suites/candidate"
+)
+
+// The prefixes of the labels by which a leaf is known. Labels, not decorators of
+// our own: they work in table entries too.
+const (
+	checkLabel  = "check:"
+	readsLabel  = "reads:"
+	claimsLabel = "claims:"
+	allTraffic  = "*"
+)
+
+// Check names the check that a leaf carries out.
+func Check(id string) ginkgo.Labels { return ginkgo.Label(checkLabel + id) }
+
+// Reads names the scenarios whose traces a leaf reads: only these are run for it.
+func Reads(scenarios ...*Scenario) ginkgo.Labels {
+	var labels []string
+	for _, s := range scenarios {
+		labels = append(labels, readsLabel+s.Slug)
+	}
+	return ginkgo.Label(labels...)
+}
+
+// ReadsAllTraffic says that a leaf reads whatever the run recorded.
+func ReadsAllTraffic() ginkgo.Labels { return ginkgo.Label(readsLabel + allTraffic) }
+
+// Claims marks the one check of an action that the candidate claims: it is
+// judged even when the candidate could not, or did not, do it.
+func Claims(a candidate.Action) ginkgo.Labels { return ginkgo.Label(claimsLabel + string(a)) }
+
+// LeafLabels are the labels of one leaf, read.
+type LeafLabels struct {
+	Check  string
+	Reads  []string // slugs, without "*"
+	All    bool     // reads all traffic
+	Claims string
+}
+
+// ParseLabels reads the labels of a leaf. A leaf without exactly one check is
+// refused.
+func ParseLabels(labels []string) (LeafLabels, error) {
+	var out LeafLabels
+	for _, l := range labels {
+		switch {
+		case strings.HasPrefix(l, checkLabel):
+			if out.Check != "" {
+				return out, fmt.Errorf("leaf bears two checks: %s and %s", out.Check, l)
+			}
+			out.Check = strings.TrimPrefix(l, checkLabel)
+		case l == readsLabel+allTraffic:
+			out.All = true
+		case strings.HasPrefix(l, readsLabel):
+			out.Reads = append(out.Reads, strings.TrimPrefix(l, readsLabel))
+		case strings.HasPrefix(l, claimsLabel):
+			out.Claims = strings.TrimPrefix(l, claimsLabel)
+		}
+	}
+	if out.Check == "" {
+		return out, fmt.Errorf("leaf bears no check label")
+	}
+	return out, nil
+}
+
+// Text is a sentence in two languages.
+type Text struct {
+	FR string `json:"fr"`
+	EN string `json:"en"`
+}
+
+// Finding is one thing observed that is not as required.
+type Finding struct {
+	Key      string `json:"key"`                // stable: "feed.profile", "token-request-after-refusal"
+	Message  Text   `json:"message"`            //
+	Exchange string `json:"exchange,omitempty"` // id of the exchange that shows it
+	Pointer  string `json:"pointer,omitempty"`  // place in it
+	Expected string `json:"expected,omitempty"`
+	Actual   string `json:"actual,omitempty"`
+	Setting  string `json:"setting,omitempty"` // assumed setting on which it rests
+	Seq      int    `json:"seq,omitempty"`     // journal record that shows it
+}
+
+// State is what a leaf came to.
+type State string
+
+// The states of a leaf.
+const (
+	Met      State = "met"      // occasion given, nothing found
+	NotMet   State = "not-met"  // findings
+	Untested State = "untested" // no occasion
+	ToReview State = "to-review"
+	Broken   State = "broken" // harness error
+)
+
+// Result is what a leaf came to, with why.
+type Result struct {
+	Check     string
+	State     State
+	Reason    Text // for untested, to-review and broken
+	Findings  []Finding
+	Traces    []string // slugs read
+	Occasions int      // how often there was an occasion
+}
+
+// sheet collects the results of the leaves of one judging; leaves run one at a
+// time.
+type sheet struct {
+	results map[string]Result
+	current *Result
+	planned func(check string) bool
+	act     func(check string) Text
+}
+
+func newSheet() *sheet { return &sheet{results: map[string]Result{}} }
+
+// Judging prepares the lab for one judging: which checks are planned, and what
+// would create the occasion of each. Results gives what came of it.
+func (l *Lab) Judging(planned func(check string) bool, act func(check string) Text) {
+	l.sheet = newSheet()
+	l.sheet.planned, l.sheet.act = planned, act
+}
+
+// Results are what the leaves came to, by check.
+func (l *Lab) Results() map[string]Result { return l.sheet.results }
+
+// abort ends a leaf early; only AroundLeaf catches it.
+type abort struct{}
+
+// AroundLeaf is the suite-level AroundNode: it settles what the scenarios'
+// endings settle, runs the leaf, collects all its findings, then fails it once.
+func (l *Lab) AroundLeaf(ctx context.Context, body func(context.Context)) {
+	report := ginkgo.CurrentSpecReport()
+	labels, err := ParseLabels(report.Labels())
+	if err != nil { // a container-level node, or a leaf refused when the tree was built
+		body(ctx)
+		return
+	}
+	if l.sheet.planned != nil && !l.sheet.planned(labels.Check) {
+		return
+	}
+	res := &Result{Check: labels.Check, State: Met, Traces: labels.Reads}
+	if labels.All {
+		res.Traces = append(res.Traces, allTraffic)
+	}
+	l.sheet.current = res
+	defer func() {
+		l.sheet.current = nil
+		l.sheet.results[labels.Check] = *res
+		if res.State != Met {
+			ginkgo.Fail(res.summary(), 1)
+		}
+	}()
+	if l.settle(labels, res) {
+		return
+	}
+	defer func() {
+		if e := recover(); e != nil {
+			if _, ours := e.(abort); !ours {
+				res.State = Broken
+				res.Reason = Text{FR: fmt.Sprintf("la vérification s'est interrompue : %v", e), EN: fmt.Sprintf("the check broke off: %v", e)}
+			}
+		}
+		switch {
+		case res.State == Broken || res.State == Untested:
+		case len(res.Findings) > 0:
+			res.State = NotMet
+		case res.State == ToReview:
+		case res.Occasions == 0:
+			res.State = Broken
+			res.Reason = Text{FR: "la vérification n'a nommé aucune occasion", EN: "the check named no occasion"}
+		}
+	}()
+	body(ctx)
+}
+
+// settle applies the table of scenario endings before a leaf runs; it says
+// whether the leaf's state is settled by it.
+func (l *Lab) settle(labels LeafLabels, res *Result) bool {
+	ran := 0
+	var worst *Ending
+	var at string
+	for _, slug := range labels.Reads {
+		e := l.Ending(slug)
+		switch e.Outcome {
+		case HarnessFailed:
+			res.State = Broken
+			res.Reason = Text{
+				FR: fmt.Sprintf("le scénario %s s'est arrêté par une panne du banc : %s", slug, e.Reason),
+				EN: fmt.Sprintf("scenario %s ended because the harness failed: %s", slug, e.Reason),
+			}
+			return true
+		case Completed:
+			ran++
+		default:
+			if worst == nil {
+				worst, at = &e, slug
+			}
+		}
+	}
+	if len(labels.Reads) == 0 || ran > 0 || (labels.Claims != "" && worst.Outcome != NotRun) {
+		return false
+	}
+	res.State = Untested
+	switch worst.Outcome {
+	case NotRun:
+		res.Reason = Text{
+			FR: fmt.Sprintf("le scénario %s n'a pas été joué", at),
+			EN: fmt.Sprintf("scenario %s was not run", at),
+		}
+	case Unsupported:
+		res.Reason = Text{
+			FR: fmt.Sprintf("le service a répondu « unsupported » à l'action %s : voir la vérification de cette action", worst.Action),
+			EN: fmt.Sprintf("the service answered \"unsupported\" to action %s: see the check of that action", worst.Action),
+		}
+	default:
+		res.Reason = Text{
+			FR: fmt.Sprintf("l'action %s n'a pas abouti (%s) : voir la vérification de cette action", worst.Action, worst.Reason),
+			EN: fmt.Sprintf("action %s did not succeed (%s): see the check of that action", worst.Action, worst.Reason),
+		}
+	}
+	return true
+}
+
+func (r *Result) summary() string {
+	switch r.State {
+	case NotMet:
+		var b strings.Builder
+		fmt.Fprintf(&b, "%s: %d finding(s)", r.Check, len(r.Findings))
+		for _, f := range r.Findings {
+			fmt.Fprintf(&b, "\n  %s", f.Message.EN)
+			if f.Expected != "" || f.Actual != "" {
+				fmt.Fprintf(&b, " (expected %s, actual %s)", f.Expected, f.Actual)
+			}
+		}
+		return b.String()
+	default:
+		return fmt.Sprintf("%s: %s: %s", r.Check, r.State, r.Reason.EN)
+	}
+}
+
+// Occasion states the event without which nothing can be judged. When the trace
+// is empty the leaf ends untested, with the act that would create it.
+func (t Trace) Occasion() Trace {
+	cur := t.leaf()
+	if t.Empty() {
+		cur.State = Untested
+		if t.lab.sheet.act != nil {
+			cur.Reason = t.lab.sheet.act(cur.Check)
+		}
+		panic(abort{})
+	}
+	cur.Occasions += t.Len()
+	return t
+}
+
+// Occasion states that each of these traces shows its event, for a check that
+// needs more than one.
+func Occasion(events ...Trace) {
+	for _, e := range events {
+		e.Occasion()
+	}
+}
+
+// Review ends a leaf as to-review: a person must decide.
+func (t Trace) Review(why Text) {
+	cur := t.leaf()
+	cur.State, cur.Reason = ToReview, why
+	panic(abort{})
+}
+
+func (t Trace) leaf() *Result {
+	if t.lab == nil || t.lab.sheet.current == nil {
+		panic("a trace is judged outside of a leaf")
+	}
+	return t.lab.sheet.current
+}
+
+// Finder is a matcher that says what it found, not only that it did.
+type Finder interface {
+	types.GomegaMatcher
+	// Findings lists what contradicts the expectation; negated for NotTo.
+	Findings(t Trace, negated bool) []Finding
+}
+
+// Assertion is the start of an expectation about a trace.
+type Assertion struct{ trace Trace }
+
+// Expect begins an expectation about a trace.
+func Expect(t Trace) Assertion { return Assertion{t} }
+
+// To expects what the matcher describes. Findings are collected; the leaf goes
+// on, so that all of them are reported.
+func (a Assertion) To(m Finder) { a.collect(m, false) }
+
+// NotTo expects the contrary of what the matcher describes.
+func (a Assertion) NotTo(m Finder) { a.collect(m, true) }
+
+func (a Assertion) collect(m Finder, negated bool) {
+	cur := a.trace.leaf()
+	cur.Findings = append(cur.Findings, m.Findings(a.trace, negated)...)
+}
+
+// Report adds findings that a spec worked out itself.
+func (t Trace) Report(findings ...Finding) {
+	cur := t.leaf()
+	cur.Findings = append(cur.Findings, findings...)
+}

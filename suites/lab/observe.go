@@ -1,0 +1,342 @@
+package lab
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sort"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/etalon-sante/etalon/sandbox/control"
+	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/candidate"
+)
+
+// Env is what a live observation needs.
+type Env struct {
+	Candidate candidate.Candidate
+	Pilot     candidate.Pilot
+	Sandbox   control.API
+	Space     control.Space
+	Roots     *x509.CertPool // trusted for the candidate's and the sandbox's addresses
+	Redactor  *record.Redactor
+	Run       string // opaque id of the run, as the pilot is told
+	Seed      int64
+	Now       func() time.Time
+	Progress  func(Progress)              // nil: quiet
+	Sink      func([]record.Record) error // takes the redacted records of an ended scenario, in order
+}
+
+// Progress tells how far the observation is.
+type Progress struct {
+	Scenario string
+	Sentence string
+	State    string // start, end
+	Outcome  Outcome
+	Done     int
+	Total    int
+}
+
+// ErrInterrupted ends an observation that was asked to stop.
+var ErrInterrupted = errors.New("interrupted")
+
+// bench is one live observation.
+type bench struct {
+	env   Env
+	watch *watch
+	seq   atomic.Int64
+	hung  atomic.Int32 // actions in a row that were not answered
+	lost  atomic.Int32 // pairings in a row that came to nothing
+	busy  sync.Map     // slug -> struct{}: scenarios with an action in progress
+	sink  sync.Mutex
+	ids   atomic.Int64
+	ended atomic.Int32
+	total int
+}
+
+// hungLimit is the number of unanswered actions, or fruitless pairings, in a
+// row after which the candidate is not asked again: what does nothing must not
+// cost minutes.
+const hungLimit = 2
+
+// Observe runs scenarios, as many at a time as the manifest allows; those that
+// change the sandbox for everyone run last, alone. Each scenario's records go
+// to the sink when it ends. It returns ErrInterrupted when ctx ended first;
+// what was recorded until then is in the sink.
+func (l *Lab) Observe(ctx context.Context, env Env, scenarios []*Scenario) error {
+	b := &bench{env: env, total: len(scenarios)}
+	watchCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	b.watch = newWatch(watchCtx, env, &b.busy)
+	defer func() { stop(); <-b.watch.stopped }()
+
+	var shared, alone []*Scenario
+	for _, s := range scenarios {
+		if s.Alone {
+			alone = append(alone, s)
+		} else {
+			shared = append(shared, s)
+		}
+	}
+	width := max(1, env.Candidate.Concurrency)
+	var (
+		wg    sync.WaitGroup
+		mu    sync.Mutex
+		first error
+	)
+	fail := func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if first == nil {
+			first = err
+		}
+	}
+	slots := make(chan struct{}, width)
+	for _, s := range shared {
+		slots <- struct{}{}
+		if ctx.Err() != nil {
+			<-slots
+			break
+		}
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			defer func() { <-slots }()
+			if err := b.play(ctx, s); err != nil {
+				fail(err)
+			}
+		}()
+	}
+	wg.Wait()
+	for _, s := range alone {
+		if ctx.Err() != nil {
+			break
+		}
+		if err := b.play(ctx, s); err != nil {
+			fail(err)
+		}
+	}
+	if err := b.rest(); err != nil {
+		fail(err)
+	}
+	if first != nil {
+		return first
+	}
+	if ctx.Err() != nil {
+		return ErrInterrupted
+	}
+	return nil
+}
+
+// play runs one scenario from its start mark to its end mark.
+func (b *bench) play(ctx context.Context, s *Scenario) error {
+	st := &Stage{bench: b, scenario: s, slug: s.Slug}
+	b.report(Progress{Scenario: s.Slug, Sentence: s.Sentence, State: "start"})
+	st.mark("start", s.Sentence, nil)
+	end := b.act(ctx, st, s)
+	data, err := json.Marshal(end)
+	if err != nil {
+		return fmt.Errorf("scenario %s: note its end: %w", s.Slug, err)
+	}
+	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := b.watch.sync(flush); err != nil && end.Outcome == Completed {
+		end = Ending{Outcome: HarnessFailed, Reason: err.Error()}
+		data, _ = json.Marshal(end)
+	}
+	st.mark("end", "", data)
+	err = b.write(flush, append(st.take(), b.watch.take(s.Slug)...), st.pending())
+	b.ended.Add(1)
+	b.report(Progress{Scenario: s.Slug, Sentence: s.Sentence, State: "end", Outcome: end.Outcome})
+	return err
+}
+
+func (b *bench) act(ctx context.Context, st *Stage, s *Scenario) (end Ending) {
+	defer func() {
+		if e := recover(); e != nil {
+			end = Ending{Outcome: HarnessFailed, Reason: fmt.Sprintf("panic: %v", e)}
+		}
+	}()
+	err := s.act(ctx, st)
+	var early *Ending
+	switch {
+	case err == nil:
+		return Ending{Outcome: Completed}
+	case ctx.Err() != nil:
+		return Ending{Outcome: NotRun, Reason: "interrupted"}
+	case errors.As(err, &early):
+		return *early
+	default:
+		return Ending{Outcome: HarnessFailed, Reason: err.Error()}
+	}
+}
+
+// rest writes what arrived after its scenario had ended, or belongs to none.
+func (b *bench) rest() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := b.watch.sync(ctx); err != nil {
+		return err
+	}
+	return b.write(ctx, b.watch.takeAll(), nil)
+}
+
+// write redacts records with every name known by now, orders and numbers them,
+// and hands them to the sink.
+func (b *bench) write(ctx context.Context, records []record.Record, pending []record.Secret) error {
+	if len(records) == 0 {
+		return nil
+	}
+	secrets, err := b.env.Sandbox.Secrets(ctx, b.env.Space.ID)
+	if err != nil {
+		return fmt.Errorf("take over the sandbox's names: %w", err)
+	}
+	b.sink.Lock()
+	defer b.sink.Unlock()
+	b.env.Redactor.Adopt(secrets)
+	for _, p := range pending {
+		b.env.Redactor.Name(p.Name, p.Value)
+	}
+	sort.SliceStable(records, func(i, j int) bool { return records[i].At.Before(records[j].At) })
+	for i := range records {
+		b.env.Redactor.RedactRecord(&records[i])
+		records[i].Seq = int(b.seq.Add(1))
+	}
+	return b.env.Sink(records)
+}
+
+func (b *bench) report(p Progress) {
+	if b.env.Progress != nil {
+		p.Done, p.Total = int(b.ended.Load()), b.total
+		b.env.Progress(p)
+	}
+}
+
+func (b *bench) id(prefix string) string { return fmt.Sprintf("%s%d", prefix, b.ids.Add(1)) }
+
+// watch reads the sandbox's journal as it grows.
+type watch struct {
+	env     Env
+	busy    *sync.Map
+	stopped chan struct{}
+
+	mu      sync.Mutex
+	last    int // highest sandbox Seq seen
+	records []record.Record
+	changed chan struct{} // closed and replaced whenever records arrive
+	err     error
+}
+
+func newWatch(ctx context.Context, env Env, busy *sync.Map) *watch {
+	w := &watch{env: env, busy: busy, stopped: make(chan struct{}), changed: make(chan struct{})}
+	go func() {
+		defer close(w.stopped)
+		for ctx.Err() == nil {
+			w.mu.Lock()
+			after := w.last
+			w.mu.Unlock()
+			entries, err := env.Sandbox.Journal(ctx, env.Space.ID, after, 2*time.Second)
+			if err != nil {
+				if ctx.Err() == nil {
+					w.mu.Lock()
+					w.err = err
+					w.mu.Unlock()
+				}
+				return
+			}
+			w.ingest(entries)
+		}
+	}()
+	return w
+}
+
+// sync reads what the journal holds at this moment.
+func (w *watch) sync(ctx context.Context) error {
+	w.mu.Lock()
+	after, err := w.last, w.err
+	w.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	entries, err := w.env.Sandbox.Flush(ctx, w.env.Space.ID, after)
+	if err != nil {
+		return err
+	}
+	w.ingest(entries)
+	return nil
+}
+
+func (w *watch) ingest(entries control.Entries) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	fresh := false
+	for _, r := range entries.Records {
+		if r.Seq <= w.last {
+			continue
+		}
+		w.last = r.Seq
+		if r.Scenario == "" {
+			r.Scenario = w.only()
+		}
+		w.records = append(w.records, r)
+		fresh = true
+	}
+	if fresh {
+		close(w.changed)
+		w.changed = make(chan struct{})
+	}
+}
+
+// only names the scenario whose action is in progress when there is exactly
+// one: what carries nothing of ours belongs to it.
+func (w *watch) only() string {
+	slug, n := "", 0
+	w.busy.Range(func(k, _ any) bool {
+		slug, n = k.(string), n+1
+		return n < 2
+	})
+	if n == 1 {
+		return slug
+	}
+	return ""
+}
+
+// of returns what was seen of a scenario so far, and a channel that is closed
+// when more comes.
+func (w *watch) of(slug string) ([]record.Record, <-chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []record.Record
+	for _, r := range w.records {
+		if r.Scenario == slug {
+			out = append(out, r)
+		}
+	}
+	return out, w.changed
+}
+
+func (w *watch) take(slug string) []record.Record {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out, rest []record.Record
+	for _, r := range w.records {
+		if r.Scenario == slug {
+			out = append(out, r)
+		} else {
+			rest = append(rest, r)
+		}
+	}
+	w.records = rest
+	return out
+}
+
+func (w *watch) takeAll() []record.Record {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := w.records
+	w.records = nil
+	return out
+}
