@@ -65,6 +65,9 @@ func (p Problem) In(lang string) string {
 		fmt.Fprintf(&b, "expected %s, found %s", p.Expected.EN, p.Found.EN)
 	}
 	if hint := p.Hint.In(lang); hint != "" {
+		if fr {
+			b.WriteByte(' ')
+		}
 		b.WriteString("; " + hint)
 	}
 	if p.Example != "" {

@@ -1,0 +1,193 @@
+package pilot
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/etalon-sante/etalon/suites/candidate"
+)
+
+const (
+	maxOutput = 16 << 10               // bytes kept of what the candidate prints
+	look      = 50 * time.Millisecond  // between two looks at the ready address
+	lookLimit = 2 * time.Second        // for one look
+	grace     = 3 * time.Second        // between asking a candidate to end and ending it
+	endLook   = 20 * time.Millisecond  // between two looks whether its group is gone
+	portTaken = 300 * time.Millisecond // for the look before it is started
+)
+
+// StartOptions complete a manifest's start command.
+type StartOptions struct {
+	Folder  string         // of the manifest: working folder, start of relative paths
+	Environ []string       // environment to which the manifest's is added; nil means that of the harness
+	Roots   *x509.CertPool // authorities of an https ready address; nil means the system's
+}
+
+// Process is a candidate that was started. All methods are safe for concurrent
+// use.
+type Process struct {
+	cmd    *exec.Cmd
+	output *tail
+	done   chan struct{} // closed when the command has ended
+	stop   sync.Once
+	err    error // how it ended; read after done
+}
+
+// StartCommand starts a candidate and waits until its ready address answers
+// anything below 500. An error is a *candidate.PilotError of kind start, with
+// the last output of the candidate, or the error of the context. The context
+// bounds the wait only: call Stop to end what was started.
+func StartCommand(ctx context.Context, start candidate.Start, o StartOptions) (*Process, error) {
+	client := &http.Client{
+		Timeout: lookLimit,
+		Transport: &http.Transport{
+			TLSClientConfig:   &tls.Config{RootCAs: o.Roots, MinVersion: tls.VersionTLS12},
+			DisableKeepAlives: true,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	// Something that answers already would be taken for the candidate, even
+	// after it died because its port was taken.
+	before, cancel := context.WithTimeout(ctx, portTaken)
+	_, answered := answers(before, client, start.Ready)
+	cancel()
+	if answered {
+		return nil, fault(Start, "something answers at %s before the command is started: stop it, or remove start from the manifest", start.Ready)
+	}
+	environ := o.Environ
+	if environ == nil {
+		environ = os.Environ()
+	}
+	environ = slices.Clone(environ)
+	for _, name := range slices.Sorted(maps.Keys(start.Env)) {
+		environ = append(environ, name+"="+start.Env[name])
+	}
+	cmd, err := newCommand(start.Command, o.Folder, environ)
+	if err != nil {
+		return nil, fault(Start, "%w", err)
+	}
+	p := &Process{cmd: cmd, output: &tail{most: maxOutput}, done: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = p.output, p.output
+	cmd.WaitDelay = drain
+	if err := cmd.Start(); err != nil {
+		return nil, fault(Start, "%w", err)
+	}
+	go func() {
+		p.err = cmd.Wait()
+		close(p.done)
+	}()
+	if err := p.waitReady(ctx, client, start); err != nil {
+		p.Stop()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *Process) waitReady(ctx context.Context, client *http.Client, start candidate.Start) error {
+	seconds := start.Seconds
+	if seconds == 0 {
+		seconds = candidate.DefaultStartSeconds
+	}
+	limited, cancel := context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
+	defer cancel()
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	last := errors.New("no answer")
+	for {
+		ready, _ := answers(limited, client, start.Ready)
+		if ready == nil {
+			select {
+			case <-p.done: // it was something else that answered
+			default:
+				return nil
+			}
+		} else if limited.Err() == nil {
+			last = ready
+		}
+		select {
+		case <-p.done:
+			return p.Died()
+		case <-limited.Done():
+			if ctx.Err() != nil {
+				return fmt.Errorf("wait for the candidate to be ready: %w", ctx.Err())
+			}
+			return fault(Start, "%s was not ready after %d s (%w); its last output:\n%s", start.Ready, seconds, last, p.Output())
+		case <-tick.C:
+		}
+	}
+}
+
+// answers looks once at an address: a nil error means a status below 500, and
+// the boolean that something answered at all.
+func answers(ctx context.Context, client *http.Client, address string) (error, bool) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err, false
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return err, false
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 4<<10))
+	if res.StatusCode >= 500 {
+		return fmt.Errorf("it answers %d", res.StatusCode), true
+	}
+	return nil, true
+}
+
+// Done is closed when the command has ended, asked or not.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Died returns a *candidate.PilotError with the last output when the command
+// has ended, and nil while it runs.
+func (p *Process) Died() error {
+	select {
+	case <-p.done:
+	default:
+		return nil
+	}
+	how := "exit status 0; a start command must stay in the foreground"
+	if p.err != nil {
+		how = p.err.Error()
+	}
+	return fault(Start, "the candidate ended (%s); its last output:\n%s", how, p.Output())
+}
+
+// Output returns the last 16 KiB that the candidate printed.
+func (p *Process) Output() string { return p.output.String() }
+
+// Stop ends the command and everything in its process group: it asks, waits 3
+// seconds at most, then kills. It may be called again, which does nothing: by
+// then the number of the group may belong to someone else.
+func (p *Process) Stop() { p.stop.Do(p.end) }
+
+func (p *Process) end() {
+	pid := p.cmd.Process.Pid
+	askGroup(pid)
+	limit := time.NewTimer(grace)
+	defer limit.Stop()
+	tick := time.NewTicker(endLook)
+	defer tick.Stop()
+wait:
+	for groupLives(pid) {
+		select {
+		case <-limit.C:
+			break wait
+		case <-tick.C:
+		}
+	}
+	killGroup(pid)
+	<-p.done
+}
