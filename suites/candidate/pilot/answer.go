@@ -21,10 +21,10 @@ const (
 	maxOpen    = 4096 // bytes of a link
 )
 
-// decodeAnswer reads one answer of the contract, strictly: what is tolerated
+// DecodeAnswer reads one answer of the contract, of at most MaxAnswer bytes, strictly: what is tolerated
 // here would be decided by chance later (which of two equal keys counts, what
 // a second value means).
-func decodeAnswer(raw []byte) (candidate.Answer, error) {
+func DecodeAnswer(raw []byte) (candidate.Answer, error) {
 	var none candidate.Answer
 	if len(raw) > MaxAnswer {
 		return none, fmt.Errorf("the answer exceeds %d bytes", MaxAnswer)

@@ -95,7 +95,7 @@ func (p *Exec) Do(ctx context.Context, call candidate.Call) (candidate.Answer, e
 	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
 		return none, fault(Body, "%s: %w", p.o.Command[0], err)
 	}
-	answer, err := decodeAnswer(output.kept)
+	answer, err := DecodeAnswer(output.kept)
 	if err != nil {
 		return none, fault(Body, "stdout of %s: %w", p.o.Command[0], err)
 	}

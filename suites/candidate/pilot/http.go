@@ -105,7 +105,7 @@ func (p *HTTP) Do(ctx context.Context, call candidate.Call) (candidate.Answer, e
 		}
 		return none, fault(Body, "%s broke off its answer after %d bytes: %w", address, len(raw), err)
 	}
-	answer, err := decodeAnswer(raw)
+	answer, err := DecodeAnswer(raw)
 	if err != nil {
 		return none, fault(Body, "%s (Content-Type %q): %w", address, short(res.Header.Get("Content-Type"), 60), err)
 	}
