@@ -52,6 +52,12 @@ func Read(path string, env func(string) (string, bool)) (*Manifest, error) {
 	return parse(raw, path, filepath.Dir(absolute), env)
 }
 
+// Parse checks a manifest that is at hand: name stands for its path in errors,
+// folder is where its relative paths start.
+func Parse(raw []byte, name, folder string, env func(string) (string, bool)) (*Manifest, error) {
+	return parse(raw, name, folder, env)
+}
+
 func readBounded(path string) ([]byte, error) {
 	refuse := func(found Text, err error) error {
 		return &ManifestError{Path: path, Err: err, Problems: []Problem{{
