@@ -369,8 +369,43 @@ func problem(message string) Problem {
 	}
 	if m := mismatch.FindStringSubmatch(p.Message); m != nil {
 		p.Message = fmt.Sprintf("expected %s, found %s", kindOf(m[3]), found(m[1], m[2]))
+		return p
 	}
+	for _, s := range syntax() {
+		if p.Message == s.message {
+			// Of its two stages the YAML package counts lines from 0 in the
+			// second, and gives no line for the first of all.
+			if s.fromZero {
+				p.Line++
+			}
+			p.Message = s.cure
+			break
+		}
+	}
+	p.Line = max(p.Line, 1)
 	return p
+}
+
+type syntaxError struct {
+	message  string // what the YAML package says
+	fromZero bool   // its line is counted from 0
+	cure     string
+}
+
+// syntax says in our words what people most often get wrong.
+func syntax() []syntaxError {
+	return []syntaxError{
+		{"did not find expected ',' or '}'", true, "the brace { opened here is not closed, or a comma is missing: add it"},
+		{"did not find expected ',' or ']'", true, "the bracket [ opened here is not closed, or a comma is missing: add it"},
+		{"did not find expected key", true, "the fields around here are not aligned: give them all the same indentation"},
+		{"did not find expected '-' indicator", true, "the list around here is not aligned: give each \"-\" the same indentation"},
+		{"did not find expected node content", true, "a value is missing here: write one, or put the text in quotes"},
+		{"mapping values are not allowed in this context", false, "a colon stands where none is expected: put the text in quotes, or correct the indentation"},
+		{"found character that cannot start any token", false, "a tab, @ or ` begins a value here: indent with spaces, and put the text in quotes"},
+		{"found a tab character that violates indentation", false, "a tab indents this line: indent with spaces"},
+		{"could not find expected ':'", false, "a field has no colon here: write \"name: value\""},
+		{"found unexpected end of stream", false, "a quote is not closed: close it"},
+	}
 }
 
 func kindOf(goType string) string {
