@@ -1,0 +1,233 @@
+// Package identity is the authorization server of a space of the sandbox: it
+// signs patients in, asks for their consent, and issues tokens. Of the real
+// pairing API only the outline is public (facts of the pairing specification
+// v2.1: OAuth2, tokens, an authentication on the servers of Mon espace santé
+// started from the service); endpoints, scopes, PKCE and lifetimes are settings.
+package identity
+
+import (
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/etalon-sante/etalon/sandbox/control"
+	"github.com/etalon-sante/etalon/sandbox/exchange"
+	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/sandbox/settings"
+)
+
+// interactionLife is how long a patient may take over sign-in and consent.
+const interactionLife = 10 * time.Minute
+
+// Pairings is where the authorization server says what became of a pairing.
+type Pairings interface {
+	// Begin pairs a patient with the service for these finalités.
+	Begin(patient string, finalites []string)
+	// End ends the pairing on behalf of the service.
+	End(patient string)
+	// Stands says whether a pairing stands.
+	Stands(patient string) bool
+}
+
+// Config is what an authorization server is made of.
+type Config struct {
+	Issuer    string // public address of the space
+	SignIn    string // public address of the sign-in page
+	Consent   string // public address of the consent page
+	Cookie    string // path of the session cookie
+	Endpoints control.Endpoints
+	Client    control.Client
+	OID       string // of the candidate's solution
+	Settings  *settings.Settings
+	Pairings  Pairings
+	Faults    exchange.Planner
+	Names     *record.Redactor
+	Clock     func() time.Time // the space's
+}
+
+// Account is a patient as the authorization server knows him.
+type Account struct {
+	Handle     string
+	Login      string
+	Password   string
+	Sub        string
+	IDPe       string
+	AssignAuth string // "urn:oid:…"
+	Tolerant   bool
+	Access     time.Duration // lifetime; 0: the setting's
+	Refresh    time.Duration // lifetime; 0: the setting's
+	IDToken    string        // what is deliberately wrong in the id_token
+}
+
+// Authority is the authorization server of one space. It is safe for
+// concurrent use.
+type Authority struct {
+	cfg       Config
+	finalites []settings.Finalite
+	pages     *template.Template
+	style     template.CSS
+
+	mu           sync.Mutex
+	redirects    []string
+	keys         []*key // the last one signs
+	logins       map[string]*Account
+	accounts     map[string]*Account // by handle
+	interactions map[string]*interaction
+	codes        map[string]*code
+	access       map[string]*accessToken
+	refresh      map[string]*refreshToken
+	ids          map[string]*idToken
+	latest       map[string]*grant // of each patient: the one that the pairing rests on
+}
+
+// New returns the authorization server of a space.
+func New(cfg Config) (*Authority, error) {
+	k, err := newKey()
+	if err != nil {
+		return nil, err
+	}
+	pages, err := template.ParseFS(pageFiles, "pages/page.html")
+	if err != nil {
+		return nil, fmt.Errorf("read the pages of the sandbox: %w", err)
+	}
+	style, err := pageFiles.ReadFile("pages/style.css")
+	if err != nil {
+		return nil, fmt.Errorf("read the style of the sandbox's pages: %w", err)
+	}
+	cfg.Names.Name("client-secret", cfg.Client.Secret)
+	return &Authority{
+		cfg:          cfg,
+		pages:        pages,
+		style:        template.CSS(style),
+		finalites:    cfg.Settings.Finalites(),
+		redirects:    slices.Clone(cfg.Client.RedirectURIs),
+		keys:         []*key{k},
+		logins:       map[string]*Account{},
+		accounts:     map[string]*Account{},
+		interactions: map[string]*interaction{},
+		codes:        map[string]*code{},
+		access:       map[string]*accessToken{},
+		refresh:      map[string]*refreshToken{},
+		ids:          map[string]*idToken{},
+		latest:       map[string]*grant{},
+	}, nil
+}
+
+// Add lets a patient sign in.
+func (a *Authority) Add(acc Account) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, ok := a.accounts[acc.Handle]; ok {
+		return fmt.Errorf("there is already a patient %q", acc.Handle)
+	}
+	if _, ok := a.logins[acc.Login]; ok {
+		return fmt.Errorf("there is already a patient who signs in as the one asked for")
+	}
+	a.accounts[acc.Handle], a.logins[acc.Login] = &acc, &acc
+	a.cfg.Names.Name("login", acc.Login)
+	a.cfg.Names.Name("password", acc.Password)
+	return nil
+}
+
+// SetRedirects replaces the redirect URIs of the client.
+func (a *Authority) SetRedirects(uris []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.redirects = slices.Clone(uris)
+}
+
+// Redirects lists the redirect URIs of the client.
+func (a *Authority) Redirects() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.redirects)
+}
+
+// RotateKeys makes the space sign with a new key; the former ones stay
+// published, since tokens that they signed are still about.
+func (a *Authority) RotateKeys() error {
+	k, err := newKey()
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.keys = append(a.keys, k)
+	return nil
+}
+
+// Codes lists the codes of the finalités that can be granted.
+func (a *Authority) Codes() []string {
+	out := make([]string, 0, len(a.finalites))
+	for _, f := range a.finalites {
+		out = append(out, f.Code)
+	}
+	return out
+}
+
+// JWKS answers with the published keys.
+func (a *Authority) JWKS(*exchange.Exchange) exchange.Answer {
+	a.mu.Lock()
+	set := jose.JSONWebKeySet{Keys: make([]jose.JSONWebKey, 0, len(a.keys))}
+	for _, k := range a.keys {
+		set.Keys = append(set.Keys, k.public)
+	}
+	a.mu.Unlock()
+	return jsonAnswer(200, set)
+}
+
+// Discovery answers with the metadata of the server (OpenID Connect Discovery
+// 1.0 §3, RFC 9207 §3).
+func (a *Authority) Discovery(*exchange.Exchange) exchange.Answer {
+	scopes := []string{"openid"}
+	for _, f := range a.finalites {
+		scopes = append(scopes, scopeOf(f.Code))
+	}
+	return jsonAnswer(200, map[string]any{
+		"issuer":                                         a.cfg.Issuer,
+		"authorization_endpoint":                         a.cfg.Endpoints.Authorization,
+		"token_endpoint":                                 a.cfg.Endpoints.Token,
+		"revocation_endpoint":                            a.cfg.Endpoints.Revocation,
+		"jwks_uri":                                       a.cfg.Endpoints.JWKS,
+		"scopes_supported":                               scopes,
+		"response_types_supported":                       []string{"code"},
+		"response_modes_supported":                       []string{"query"},
+		"grant_types_supported":                          []string{"authorization_code", "refresh_token"},
+		"subject_types_supported":                        []string{"pairwise"},
+		"id_token_signing_alg_values_supported":          []string{"ES256"},
+		"token_endpoint_auth_methods_supported":          []string{basic, post},
+		"revocation_endpoint_auth_methods_supported":     []string{basic, post},
+		"code_challenge_methods_supported":               []string{"S256"},
+		"claims_supported":                               []string{"iss", "sub", "aud", "exp", "iat", "nonce", "idPe", "oid", "assignAuth"},
+		"authorization_response_iss_parameter_supported": true,
+		"request_parameter_supported":                    false,
+		"request_uri_parameter_supported":                false,
+		"ui_locales_supported":                           []string{"fr", "en"},
+	})
+}
+
+func (a *Authority) account(handle string) (Account, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	acc, ok := a.accounts[handle]
+	if !ok {
+		return Account{}, false
+	}
+	return *acc, true
+}
+
+// scopeOf is the scope that says that a finalité was granted.
+func scopeOf(finalite string) string { return "mes:" + strings.ToLower(finalite) }
+
+// lifetime is a patient's own duration, or the setting's.
+func (a *Authority) lifetime(own time.Duration, key string) time.Duration {
+	if own > 0 {
+		return own
+	}
+	return a.cfg.Settings.Duration(key)
+}

@@ -1,0 +1,301 @@
+package identity
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/etalon-sante/etalon/sandbox/exchange"
+	"github.com/etalon-sante/etalon/sandbox/record"
+)
+
+// The ways in which a client authenticates (OpenID Connect Core §9).
+const (
+	basic = "client_secret_basic"
+	post  = "client_secret_post"
+	none  = "none"
+)
+
+// tokenAnswer is the answer of the token endpoint (RFC 6749 §5.1).
+type tokenAnswer struct {
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	ExpiresIn    int    `json:"expires_in"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+	IDToken      string `json:"id_token"`
+	Scope        string `json:"scope"`
+}
+
+// Token exchanges a code, or refreshes.
+func (a *Authority) Token(x *exchange.Exchange) exchange.Answer {
+	f := &record.TokenFacts{ClientAuth: none}
+	x.Facts.Token = f
+	form, ok := formOf(x)
+	a.nameAll(x, form)
+	f.GrantType = form.Get("grant_type")
+	f.ClientAuth, f.ClientOK = a.client(x, form)
+	a.attribute(x, form, f)
+	strict := !a.tolerant(x.Patient)
+	if !ok {
+		x.Issue(record.Issue{Rule: "token.form", Severity: "error", Code: "invalid", HTTP: 400, Pointer: "header:Content-Type", Expected: "application/x-www-form-urlencoded", Actual: x.HTTP.Header.Get("Content-Type")})
+		return refuse(http.StatusBadRequest, "invalid_request", "the body is not a form")
+	}
+	if names := repeated(form); len(names) > 0 {
+		x.Issue(record.Issue{Rule: "token.repeated", Severity: "error", Code: "invalid", HTTP: 400, Expected: "each parameter once", Actual: strings.Join(names, " ")})
+		if strict {
+			return refuse(http.StatusBadRequest, "invalid_request", "a parameter is given more than once")
+		}
+	}
+	if !f.ClientOK {
+		x.Issue(record.Issue{Rule: "token.client", Severity: "error", Code: "login", HTTP: 401, Expected: a.cfg.Client.Auth, Actual: f.ClientAuth})
+		return refuse(http.StatusUnauthorized, "invalid_client", "the client is not known, or its secret is not right")
+	}
+	if f.ClientAuth != a.cfg.Client.Auth {
+		x.Issue(record.Issue{Rule: "token.client-auth", Severity: "error", Code: "login", HTTP: 401, Expected: a.cfg.Client.Auth, Actual: f.ClientAuth, Setting: a.cfg.Settings.Assumed("client.auth")})
+		if strict {
+			return refuse(http.StatusUnauthorized, "invalid_client", "the client authenticates by "+a.cfg.Client.Auth)
+		}
+	}
+	switch f.GrantType {
+	case "authorization_code":
+		return a.exchangeCode(x, form, f, strict)
+	case "refresh_token":
+		return a.refreshTokens(x, form, f)
+	case "":
+		return refuse(http.StatusBadRequest, "invalid_request", "grant_type is missing")
+	}
+	return refuse(http.StatusBadRequest, "unsupported_grant_type", "grant_type is authorization_code or refresh_token")
+}
+
+// nameAll names the secrets of a form before anything is written about it.
+func (a *Authority) nameAll(x *exchange.Exchange, form url.Values) {
+	for param, kind := range map[string]string{
+		"code": "code", "code_verifier": "code-verifier", "client_secret": "client-secret",
+		"refresh_token": "refresh-token", "token": "token", "password": "password",
+	} {
+		for _, v := range form[param] {
+			x.Name(kind, v)
+		}
+	}
+}
+
+// client reads how the client authenticates and whether it is right. Basic
+// credentials are form-encoded inside (RFC 6749 §2.3.1); clients that leave
+// that out are understood where it makes no difference.
+func (a *Authority) client(x *exchange.Exchange, form url.Values) (method string, ok bool) {
+	if h := x.HTTP.Header.Get("Authorization"); h != "" {
+		user, password, isBasic := x.HTTP.BasicAuth()
+		if !isBasic {
+			return none, false
+		}
+		if id, err := url.QueryUnescape(user); err == nil {
+			user = id
+		}
+		right := a.secretIs(password)
+		if s, err := url.QueryUnescape(password); err == nil {
+			right = right || a.secretIs(s)
+			x.Name("client-secret", s)
+		}
+		x.Name("client-secret", password)
+		return basic, right && user == a.cfg.Client.ID
+	}
+	if form.Has("client_secret") {
+		return post, form.Get("client_id") == a.cfg.Client.ID && a.secretIs(form.Get("client_secret"))
+	}
+	return none, false
+}
+
+func (a *Authority) secretIs(s string) bool {
+	return subtle.ConstantTimeCompare([]byte(s), []byte(a.cfg.Client.Secret)) == 1
+}
+
+// attribute finds out for which patient a request is, and what it presents.
+func (a *Authority) attribute(x *exchange.Exchange, form url.Values, f *record.TokenFacts) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if v := form.Get("code"); v != "" {
+		f.Code, f.CodeOrigin = x.Name("code", v), Unknown
+		if c, ok := a.codes[v]; ok {
+			c.uses++
+			x.Patient, f.CodeUses, f.CodeOrigin = c.patient, c.uses, "flow"
+			if c.forged {
+				f.CodeOrigin = "forged"
+			}
+		}
+	}
+	if v := form.Get("refresh_token"); v != "" {
+		f.Refresh = x.Name("refresh-token", v)
+		var t *refreshToken
+		if t, f.RefreshState = a.refreshState(v); t != nil {
+			x.Patient = t.grant.patient
+		}
+	}
+	verifier := form.Get("code_verifier")
+	f.VerifierSent, f.VerifierLen = form.Has("code_verifier"), len(verifier)
+	if c, ok := a.codes[form.Get("code")]; ok {
+		f.VerifierOK = f.VerifierSent && c.pkce.method == "S256" && hashOf(verifier) == c.pkce.challenge
+	}
+}
+
+func (a *Authority) tolerant(patient string) bool {
+	acc, ok := a.account(patient)
+	return ok && acc.Tolerant
+}
+
+// exchangeCode answers to a code. A code that comes a second time is refused
+// and takes back the tokens that it gave (RFC 6749 §4.1.2).
+func (a *Authority) exchangeCode(x *exchange.Exchange, form url.Values, f *record.TokenFacts, strict bool) exchange.Answer {
+	if x.Patient != "" && !x.Draw(a.cfg.Faults) {
+		return exchange.Answer{}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c, ok := a.codes[form.Get("code")]
+	if !ok {
+		return refuse(http.StatusBadRequest, "invalid_grant", "the code is not known")
+	}
+	if c.spent {
+		if c.grant != nil {
+			c.grant.revoked = true
+		}
+		return refuse(http.StatusBadRequest, "invalid_grant", "the code was used already: the tokens that it gave are revoked")
+	}
+	c.spent = true
+	if !a.cfg.Clock().Before(c.expires) {
+		return refuse(http.StatusBadRequest, "invalid_grant", "the code has expired")
+	}
+	if !c.forged && form.Get("redirect_uri") != c.redirect {
+		x.Issue(record.Issue{Rule: "token.redirect-uri", Severity: "error", Code: "invalid", HTTP: 400, Expected: c.redirect, Actual: form.Get("redirect_uri")})
+		if strict {
+			return refuse(http.StatusBadRequest, "invalid_grant", "redirect_uri is not that of the authorization request")
+		}
+	}
+	if why := a.pkceDoubt(c, form); why != "" {
+		x.Issue(record.Issue{Rule: "token.pkce", Severity: "error", Code: "invalid", HTTP: 400, Expected: "the verifier of the request's challenge", Actual: why, Setting: a.cfg.Settings.Assumed("pkce.required")})
+		if strict {
+			return refuse(http.StatusBadRequest, "invalid_grant", why)
+		}
+	}
+	c.grant = &grant{patient: c.patient, nonce: c.nonce, scope: c.scope, finalites: c.finalites}
+	a.cfg.Pairings.Begin(c.patient, c.finalites)
+	return a.grantAnswer(x, c.grant, f, false)
+}
+
+// pkceDoubt says what is wrong with a verifier, "" when nothing is
+// (RFC 7636 §4.6).
+func (a *Authority) pkceDoubt(c *code, form url.Values) string {
+	verifier := form.Get("code_verifier")
+	switch {
+	case c.forged:
+		return ""
+	case c.pkce.challenge == "" && verifier == "":
+		return ""
+	case c.pkce.challenge == "":
+		return "code_verifier is given, the authorization request had no challenge"
+	case verifier == "":
+		return "code_verifier is missing"
+	case len(verifier) < 43 || len(verifier) > 128:
+		return "code_verifier is not of 43 to 128 characters"
+	case c.pkce.method == "S256" && hashOf(verifier) != c.pkce.challenge, c.pkce.method != "S256" && verifier != c.pkce.challenge:
+		return "code_verifier is not that of the authorization request"
+	}
+	return ""
+}
+
+func hashOf(verifier string) string {
+	sum := sha256.Sum256([]byte(verifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// refreshTokens answers to a refresh token. One that was superseded is refused.
+func (a *Authority) refreshTokens(x *exchange.Exchange, form url.Values, f *record.TokenFacts) exchange.Answer {
+	if x.Patient != "" && !x.Draw(a.cfg.Faults) {
+		return exchange.Answer{}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t, state := a.refreshState(form.Get("refresh_token"))
+	if state != current {
+		return refuse(http.StatusBadRequest, "invalid_grant", "the refresh token is "+state)
+	}
+	if !a.cfg.Pairings.Stands(t.grant.patient) {
+		return refuse(http.StatusBadRequest, "invalid_grant", "the pairing has ended")
+	}
+	return a.grantAnswer(x, t.grant, f, true)
+}
+
+// grantAnswer issues the tokens of a grant; the caller holds the lock.
+func (a *Authority) grantAnswer(x *exchange.Exchange, g *grant, f *record.TokenFacts, refreshed bool) exchange.Answer {
+	out, err := a.issue(*a.accounts[g.patient], g, refreshed)
+	if err != nil {
+		return refuse(http.StatusInternalServerError, "server_error", "the sandbox could not issue a token")
+	}
+	f.Issued, f.IDTokenFault = out.names, out.fault
+	answer := jsonAnswer(http.StatusOK, tokenAnswer{
+		AccessToken: out.access, TokenType: "Bearer", ExpiresIn: out.expiresIn,
+		RefreshToken: out.refresh, IDToken: out.id, Scope: strings.Join(a.scopes(g), " "),
+	})
+	answer.Header.Set("Pragma", "no-cache")
+	return answer
+}
+
+// Revocation takes a token back (RFC 7009). With a refresh token go its whole
+// grant and the pairing: that is how a service un-pairs, as long as the real
+// call is not public (setting pairing.revocation). An unknown token is no error
+// (§2.2).
+func (a *Authority) Revocation(x *exchange.Exchange) exchange.Answer {
+	f := &record.TokenFacts{ClientAuth: none}
+	x.Facts.Token = f
+	form, ok := formOf(x)
+	a.nameRevoked(x, form)
+	a.nameAll(x, form)
+	f.ClientAuth, f.ClientOK = a.client(x, form)
+	value := form.Get("token")
+	a.mu.Lock()
+	access, isAccess := a.access[value]
+	refresh, state := a.refreshState(value)
+	switch {
+	case isAccess:
+		x.Patient = access.grant.patient
+	case refresh != nil:
+		x.Patient, f.Refresh, f.RefreshState = refresh.grant.patient, x.Name("refresh-token", value), state
+	}
+	a.mu.Unlock()
+	if !ok || value == "" {
+		return refuse(http.StatusBadRequest, "invalid_request", "the body is not a form with a token")
+	}
+	if !f.ClientOK {
+		return refuse(http.StatusUnauthorized, "invalid_client", "the client is not known, or its secret is not right")
+	}
+	if x.Patient != "" && !x.Draw(a.cfg.Faults) {
+		return exchange.Answer{}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case isAccess:
+		access.revoked = true
+	case refresh != nil:
+		// A refresh token that was superseded stands for its grant all the same.
+		wasStanding := !refresh.grant.revoked
+		refresh.grant.revoked = true
+		if wasStanding && a.cfg.Settings.Bool("pairing.revocation") && a.latest[refresh.grant.patient] == refresh.grant {
+			a.cfg.Pairings.End(refresh.grant.patient)
+		}
+	}
+	return exchange.Empty(http.StatusOK)
+}
+
+// nameRevoked gives the token of a revocation the name of what it is.
+func (a *Authority) nameRevoked(x *exchange.Exchange, form url.Values) {
+	kind := "access-token"
+	if form.Get("token_type_hint") == "refresh_token" {
+		kind = "refresh-token"
+	}
+	for _, v := range form["token"] {
+		x.Name(kind, v)
+	}
+}
