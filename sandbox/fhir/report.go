@@ -48,10 +48,11 @@ func (p *report) shape(resource string, v any, base, other, which string, rules 
 	}
 }
 
-// said tells whether the rule has an issue at the pointer, above or below it.
+// said tells whether a rule has an issue at the pointer, or this rule one above
+// or below it.
 func (p *report) said(rule, pointer string) bool {
 	for _, i := range p.list {
-		if i.Rule == rule && (under(i.Pointer, pointer) || under(pointer, i.Pointer)) {
+		if i.Pointer == pointer || i.Rule == rule && (under(i.Pointer, pointer) || under(pointer, i.Pointer)) {
 			return true
 		}
 	}
