@@ -127,3 +127,34 @@ func Capital(s string) string {
 	}
 	return string(unicode.ToUpper(r)) + s[n:]
 }
+
+// Moment writes the time of day of an exchange to the millisecond, in the zone
+// that Instant uses.
+func (l Lang) Moment(t time.Time) string {
+	if l == EN {
+		return t.UTC().Format("15:04:05.000")
+	}
+	if paris, err := time.LoadLocation("Europe/Paris"); err == nil {
+		t = t.In(paris)
+	}
+	return strings.Replace(t.Format("15:04:05.000"), ".", ",", 1)
+}
+
+// Typeset gives prose its typography: a curved apostrophe between letters and,
+// in French, spaces that do not break before ; : ! ? and inside guillemets.
+// It is for our own sentences, never for what was observed.
+func (l Lang) Typeset(s string) string {
+	if l == FR {
+		s = strings.NewReplacer(" ;", "\u00a0;", " :", "\u00a0:", " !", "\u00a0!", " ?", "\u00a0?", "« ", "«\u00a0", " »", "\u00a0»").Replace(s)
+	}
+	if !strings.Contains(s, "'") {
+		return s
+	}
+	runes := []rune(s)
+	for i := 1; i < len(runes)-1; i++ {
+		if runes[i] == '\'' && unicode.IsLetter(runes[i-1]) && unicode.IsLetter(runes[i+1]) {
+			runes[i] = '’'
+		}
+	}
+	return string(runes)
+}

@@ -1,0 +1,483 @@
+package html
+
+import (
+	"fmt"
+	"html/template"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/etalon-sante/etalon/reports"
+	"github.com/etalon-sante/etalon/reports/words"
+)
+
+// Bounds on lists of a page; what is left out is counted, and in report.json.
+const (
+	maxCards    = 10
+	maxFindings = 5  // shown per check
+	maxExcerpts = 80 // exchanges laid out in one page, counted with their telling lines
+)
+
+// page is what the template reads.
+type page struct {
+	CSS     template.CSS
+	CSSHash string
+
+	reports.Report
+	Lang        words.Lang
+	OtherLang   words.Lang
+	OtherFile   string
+	Sentence    string
+	Coverage    string
+	Independent string
+	Witness     string
+	Started     instant
+	Duration    string
+	Claims      []string
+	Addresses   []link
+	Counts      []share // whole report, verdicts that occur, worst first
+	Bars        []bar
+	Cards       []card
+	MoreCards   int
+	Themes      []theme
+	Deviations  []deviation
+	Review      []row
+	Declared    []row
+	Unjudged    []group
+	Ledger      []entry
+	Secrets     []entry
+	Files       []entry
+	Glossary    []words.Term
+	Verdicts    []share
+}
+
+type (
+	instant struct {
+		Machine string
+		Human   string
+	}
+	// link is an address; Href is empty where it is no http(s) address, and
+	// then shown as text.
+	link struct{ Label, Href string }
+	// share is a verdict with a number of requirements.
+	share struct {
+		Verdict reports.Verdict
+		Word    string
+		Meaning string
+		N       int
+		X, W    string // place in the bar, in thousandths of it
+	}
+	bar struct {
+		Theme  string
+		Anchor string
+		Total  int
+		Shares []share
+		Spoken string
+	}
+	entry struct{ Key, Value, More string }
+	card  struct {
+		Row   row
+		Seen  string
+		Pairs []reports.Finding
+		More  int // further findings
+	}
+	theme struct {
+		Code, Name, Anchor string
+		Counts             []share
+		Chapters           []chapter
+	}
+	chapter struct {
+		Name string
+		Rows []row
+	}
+	// row is a requirement.
+	row struct {
+		reports.Result
+		Anchor  string
+		Word    string
+		Open    bool
+		Todo    bool // something is left to do: the remedy is of use
+		Checks  []check
+		Links   []source
+		Expired bool
+	}
+	source struct {
+		reports.Source
+		Link link
+	}
+	check struct {
+		reports.Check
+		Word      string
+		SameTitle bool // as the requirement's: not said twice
+		Findings  []finding
+		More      int
+	}
+	finding struct {
+		reports.Finding
+		Exchange *exchange // nil: none shows it
+		Shown    *excerpt  // nil: shown before, or one too many for a page
+		Whole    *row      // the requirement with which all of it is shown, if another finding came first
+		Here     bool      // Whole is this very requirement
+	}
+	exchange struct {
+		reports.Exchange
+		Moment instant
+		Took   string
+	}
+	deviation struct {
+		Row     row
+		Check   reports.Check
+		Setting string
+		Assumed string
+		Seen    string
+	}
+	group struct {
+		Verdict reports.Verdict
+		Word    string
+		Meaning string
+		Rows    []row
+	}
+)
+
+func newPage(r reports.Report, l words.Lang) page {
+	r = reports.Normal(r)
+	other := words.EN
+	if l == words.EN {
+		other = words.FR
+	}
+	p := page{
+		Report: r, Lang: l, OtherLang: other, OtherFile: File(other),
+		Sentence: l.Typeset(l.Verdict(r)), Coverage: l.Typeset(l.Coverage(r)), Independent: l.Typeset(l.Independent()), Witness: words.Capital(l.Typeset(l.Witness(r.Run.Witness))),
+		Started: instant{r.Run.Started.Format(time.RFC3339), l.Instant(r.Run.Started)}, Duration: l.Millis(r.Run.Duration * 1000),
+		Claims: claims(r.Candidate.Claims, l), Glossary: l.Glossary(),
+	}
+	for _, a := range []string{r.Candidate.Web.Production, r.Candidate.Web.Site} {
+		if a != "" && !slices.ContainsFunc(p.Addresses, func(x link) bool { return x.Label == a }) {
+			p.Addresses = append(p.Addresses, safeLink(a, a))
+		}
+	}
+	rows := newRows(r, l)
+	p.Cards, p.MoreCards = cards(r, rows, l)
+	prove(r, rows, p.Cards, l)
+	p.Counts = shares(r.Results, l)
+	p.Themes, p.Bars = themes(rows, l)
+	p.Deviations = deviations(r, rows)
+	for _, x := range rows {
+		switch {
+		case x.Verdict == reports.ToReview:
+			p.Review = append(p.Review, x)
+		case x.Declaration != nil:
+			p.Declared = append(p.Declared, x)
+		}
+	}
+	for _, v := range []reports.Verdict{reports.Error, reports.Untested, reports.NotApplicable, reports.NotInForce, reports.Excluded} {
+		g := group{Verdict: v, Meaning: l.Typeset(l.Of(v.Label().Meaning))}
+		for _, x := range rows {
+			if x.Verdict == v {
+				g.Rows = append(g.Rows, x)
+			}
+		}
+		g.Word = word(v, len(g.Rows), l)
+		if len(g.Rows) > 0 {
+			p.Unjudged = append(p.Unjudged, g)
+		}
+	}
+	for _, v := range reports.Verdicts() {
+		p.Verdicts = append(p.Verdicts, share{Verdict: v, Word: l.Of(v.Label().Word), Meaning: l.Typeset(l.Of(v.Label().Meaning))})
+	}
+	p.end(r, l)
+	return p
+}
+
+// end fills the last part: time, secrets, files.
+func (p *page) end(r reports.Report, l words.Lang) {
+	for _, e := range []struct {
+		fr, en string
+		ms     float64
+	}{
+		{"Le service répond", "The service answers", r.Run.Ledger.CandidateMs},
+		{"Le bac à sable travaille", "The sandbox works", r.Run.Ledger.SandboxMs},
+		{"Attente voulue (fenêtres de silence, délais d'incident)", "Deliberate waiting (quiet windows, delays of planned faults)", r.Run.Ledger.WaitingMs},
+		{"Le banc travaille", "The harness works", r.Run.Ledger.HarnessMs},
+	} {
+		p.Ledger = append(p.Ledger, entry{Key: l.Pick(e.fr, e.en), Value: l.Millis(e.ms)})
+	}
+	for _, kind := range slices.Sorted(maps.Keys(r.Redacted)) {
+		p.Secrets = append(p.Secrets, entry{Key: kind, Value: words.Itoa(r.Redacted[kind])})
+	}
+	for _, f := range r.Files {
+		p.Files = append(p.Files, entry{Key: f.Name, Value: l.Bytes(f.Size), More: f.SHA256})
+	}
+}
+
+func claims(c reports.Claims, l words.Lang) []string {
+	var out []string
+	if c.Pairing {
+		out = append(out, l.Pick("appariement", "pairing"))
+	}
+	for _, k := range []struct {
+		kind string
+		acts []string
+	}{{"measures", c.Measures}, {"documents", c.Documents}, {"agenda", c.Agenda}} {
+		var acts []string
+		for _, a := range k.acts {
+			acts = append(acts, l.Name("claim", a))
+		}
+		if len(acts) > 0 {
+			out = append(out, l.Name("claim", k.kind)+" ("+strings.Join(acts, l.Pick(" et ", " and "))+")")
+		}
+	}
+	if len(out) > 0 {
+		out[0] = words.Capital(out[0])
+	}
+	return out
+}
+
+// safeLink makes a link of an http or https address, and text of anything else.
+func safeLink(label, address string) link {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return link{Label: label}
+	}
+	return link{Label: label, Href: address}
+}
+
+// newRows prepares every requirement, without its proof.
+func newRows(r reports.Report, l words.Lang) []row {
+	steady := regexp.MustCompile(`^[A-Z]{2,5}-[0-9]{1,4}$`)
+	taken := map[string]bool{}
+	rows := make([]row, 0, len(r.Results))
+	for i, res := range r.Results {
+		x := row{Result: res, Anchor: res.Requirement, Word: l.Of(res.Verdict.Label().Word)}
+		switch res.Verdict {
+		case reports.Nonconformant, reports.Deviation, reports.Untested, reports.ToReview:
+			x.Todo = true
+		}
+		if !steady.MatchString(x.Anchor) || taken[x.Anchor] {
+			x.Anchor = fmt.Sprintf("r%d", i+1)
+		}
+		taken[x.Anchor] = true
+		for _, s := range res.Sources {
+			x.Links = append(x.Links, source{s, safeLink(s.Document, s.Link)})
+		}
+		if d := res.Declaration; d != nil && d.Expires != "" {
+			x.Expired = d.Expires < r.Run.Started.Format(time.DateOnly)
+		}
+		rows = append(rows, x)
+	}
+	return rows
+}
+
+// prove fills in the checks with what shows their verdicts. The requirements
+// on cards open by themselves, since a card links to its proof and there is no
+// script to open it; they come first, so that an exchange is laid out whole
+// where it is sure to be seen, and elsewhere only near another telling line.
+func prove(r reports.Report, rows []row, cards []card, l words.Lang) {
+	shown := shownAt{}
+	fill := func(x *row) {
+		for _, c := range x.Result.Checks {
+			v := check{Check: c, Word: l.Of(c.Verdict.Label().Word), SameTitle: c.Title == x.Title}
+			for j, f := range c.Findings {
+				if j == maxFindings {
+					v.More = len(c.Findings) - maxFindings
+					break
+				}
+				v.Findings = append(v.Findings, newFinding(r, f, x, shown, l))
+			}
+			x.Checks = append(x.Checks, v)
+		}
+	}
+	for _, c := range cards {
+		i := slices.IndexFunc(rows, func(x row) bool { return x.Anchor == c.Row.Anchor })
+		rows[i].Open = true
+		fill(&rows[i])
+	}
+	for i := range rows {
+		if !rows[i].Open {
+			fill(&rows[i])
+		}
+	}
+}
+
+// shownAt says with which requirement an exchange, or a line of it, is shown.
+type shownAt map[string]*row
+
+func newFinding(r reports.Report, f reports.Finding, at *row, shown shownAt, l words.Lang) finding {
+	v := finding{Finding: f}
+	x, ok := r.Exchanges[f.Exchange]
+	if !ok {
+		return v
+	}
+	v.Exchange = &exchange{
+		Exchange: x, Moment: instant{x.Time.Format("2006-01-02T15:04:05.000Z07:00"), l.Moment(x.Time)}, Took: l.Millis(x.Millis),
+	}
+	v.Whole = shown[f.Exchange]
+	v.Here = v.Whole == at
+	line := f.Exchange + "\x00" + f.Pointer
+	if shown[line] != nil || len(shown) >= maxExcerpts {
+		return v
+	}
+	e := show(x, f.Pointer)
+	if v.Whole != nil {
+		e.brief()
+	} else {
+		shown[f.Exchange] = at
+	}
+	shown[line] = at
+	v.Shown = &e
+	return v
+}
+
+// shares counts results by verdict, worst first, verdicts that occur only, and
+// places them on a bar of 1000.
+func shares(results []reports.Result, l words.Lang) []share {
+	counts := reports.Summarise(results)
+	var out []share
+	at := 0.0
+	for _, v := range barOrder() {
+		if n := counts[v]; n > 0 {
+			w := 1000 * float64(n) / float64(len(results))
+			out = append(out, share{
+				Verdict: v, Word: word(v, n, l), Meaning: l.Typeset(l.Of(v.Label().Meaning)), N: n,
+				X: fmt.Sprintf("%.1f", at), W: fmt.Sprintf("%.1f", max(w-3, 1)), // 3: a gap between neighbours
+			})
+			at += w
+		}
+	}
+	return out
+}
+
+// word is a verdict's word after a number.
+func word(v reports.Verdict, n int, l words.Lang) string {
+	return l.Many(n, l.Of(v.Label().Word), l.Of(v.Label().Several))
+}
+
+// barOrder is how verdicts follow each other on a bar: what is settled and
+// good first, what is bad next, what says nothing about the service last.
+func barOrder() []reports.Verdict {
+	return []reports.Verdict{
+		reports.Conformant, reports.Attested, reports.ToReview, reports.Deviation, reports.Nonconformant,
+		reports.Error, reports.Untested, reports.NotApplicable, reports.NotInForce, reports.Excluded,
+	}
+}
+
+func themes(rows []row, l words.Lang) ([]theme, []bar) {
+	codes := words.Themes()
+	for _, x := range rows {
+		if !slices.Contains(codes, x.Theme) {
+			codes = append(codes, x.Theme)
+		}
+	}
+	var all []theme
+	var bars []bar
+	for n, code := range codes {
+		th := theme{Code: code, Name: l.Typeset(l.Name("theme", code)), Anchor: fmt.Sprintf("theme-%d", n+1)}
+		var results []reports.Result
+		place := map[string]int{}
+		for _, x := range rows {
+			if x.Theme != code {
+				continue
+			}
+			results = append(results, x.Result)
+			i, ok := place[x.Chapter]
+			if !ok {
+				i = len(th.Chapters)
+				place[x.Chapter] = i
+				th.Chapters = append(th.Chapters, chapter{Name: l.Typeset(l.Name("chapter", x.Chapter))})
+			}
+			th.Chapters[i].Rows = append(th.Chapters[i].Rows, x)
+		}
+		if len(results) == 0 {
+			continue
+		}
+		th.Counts = shares(results, l)
+		all = append(all, th)
+		var spoken []string
+		for _, s := range th.Counts {
+			spoken = append(spoken, fmt.Sprintf("%d %s", s.N, s.Word))
+		}
+		bars = append(bars, bar{
+			Theme: th.Name, Anchor: th.Anchor, Total: len(results), Shares: th.Counts,
+			Spoken: th.Name + l.Pick(" : ", ": ") + strings.Join(spoken, ", "),
+		})
+	}
+	return all, bars
+}
+
+// cards chooses what to fix first: what is broken and blocks, what could not
+// be judged and blocks, then what is broken and does not block.
+func cards(r reports.Report, rows []row, l words.Lang) ([]card, int) {
+	rank := func(x row) int {
+		blocking := x.Blocking || r.Run.Strict && x.Verdict.InForce()
+		switch {
+		case x.Verdict == reports.Nonconformant && blocking:
+			return 0
+		case x.Verdict == reports.Deviation && r.Run.Strict:
+			return 1
+		case x.Verdict == reports.Untested && blocking:
+			return 2
+		case x.Verdict == reports.Nonconformant:
+			return 3
+		}
+		return -1
+	}
+	var chosen []row
+	for _, x := range rows {
+		if rank(x) >= 0 {
+			chosen = append(chosen, x)
+		}
+	}
+	slices.SortStableFunc(chosen, func(a, b row) int { return rank(a) - rank(b) })
+	more := max(0, len(chosen)-maxCards)
+	var out []card
+	for _, x := range chosen[:len(chosen)-more] {
+		c := card{Row: x, Seen: l.Of(x.Reason)}
+		for _, k := range x.Result.Checks {
+			for _, f := range k.Findings {
+				if len(c.Pairs) == 0 {
+					c.Seen = l.Of(f.Message)
+					c.Pairs = append(c.Pairs, f)
+				} else {
+					c.More++
+				}
+			}
+			if c.Seen == "" && (k.Verdict == x.Verdict) {
+				c.Seen = l.Of(k.Reason)
+			}
+		}
+		c.Seen = l.Typeset(words.Capital(c.Seen))
+		out = append(out, c)
+	}
+	return out, more
+}
+
+func deviations(r reports.Report, rows []row) []deviation {
+	assumed := map[string]string{}
+	for _, a := range r.Assumptions {
+		assumed[a.Setting] = a.Value
+	}
+	var out []deviation
+	for _, x := range rows {
+		for _, c := range x.Checks {
+			if c.Verdict != reports.Deviation {
+				continue
+			}
+			d := deviation{Row: x, Check: c.Check, Setting: c.Assumes}
+			if len(c.Findings) > 0 {
+				d.Seen = c.Findings[0].Actual
+				if d.Setting == "" {
+					d.Setting = c.Findings[0].Setting
+				}
+				d.Assumed = c.Findings[0].Expected
+			}
+			if v, ok := assumed[d.Setting]; ok {
+				d.Assumed = v
+			}
+			out = append(out, d)
+		}
+	}
+	return out
+}
