@@ -149,3 +149,16 @@ func (r *Rules) Measures() []Measure {
 	}
 	return slices.Clip(out)
 }
+
+// ValueSets lists the codes of the value sets (JDV) that are checked against, by
+// short name such as J145, sorted.
+func (r *Rules) ValueSets() map[string][]string {
+	out := map[string][]string{}
+	for name, set := range r.cat.sets.Sets {
+		for _, codes := range set.Codes {
+			out[name] = append(out[name], codes...)
+		}
+		slices.Sort(out[name])
+	}
+	return out
+}

@@ -108,6 +108,7 @@ type catalog struct {
 	moment          binding
 	days            binding
 	codes           []string // in the order of the table
+	sets            valueSets
 }
 
 func readTable(name string, into any) error {
@@ -139,6 +140,7 @@ func newCatalog(s *settings.Settings) (*catalog, error) {
 		byCode: map[string]*kind{}, byProfile: map[string]bool{}, specializations: t.Specializations,
 		moment: binding{Sets: []string{"J157"}, Strength: "required"},
 		days:   binding{Sets: []string{"J164"}, Strength: "required"},
+		sets:   sets,
 	}
 	bindings := []*binding{&c.moment, &c.days}
 	codes := map[string]string{}
