@@ -110,6 +110,11 @@ func (a API) Journal(ctx context.Context, space string, after int, wait time.Dur
 	return call[Entries](ctx, a, http.MethodGet, a.space(space)+"/journal?"+q.Encode(), nil)
 }
 
+// Now reads the records after a position without waiting.
+func (a API) Now(ctx context.Context, space string, after int) (Entries, error) {
+	return a.Journal(ctx, space, after, 0)
+}
+
 // Flush reads the records after a position without waiting, those included that
 // the sandbox still holds back because nobody has signed in to them yet.
 func (a API) Flush(ctx context.Context, space string, after int) (Entries, error) {

@@ -17,6 +17,10 @@ type Health struct {
 	Time     time.Time `json:"time"`
 	CA       string    `json:"ca"` // PEM of the authority of its certificate
 	Public   string    `json:"public"`
+	// Handshakes are the last reasons (at most 8) for which a TLS handshake with
+	// the sandbox was broken off: a candidate that does not trust its authority
+	// is seen here only.
+	Handshakes []string `json:"handshakes"`
 }
 
 // Client is the OAuth2 client of the candidate.

@@ -10,7 +10,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"github.com/etalon-sante/etalon/fixtures/data"
-	"github.com/etalon-sante/etalon/sandbox/control"
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/journey"
@@ -20,7 +19,7 @@ import (
 func documents(l *Lab) {
 	const category = "CPT_REND"
 	seed := func(ctx context.Context, s *Stage, p *Patient) error {
-		_, err := s.Seed(ctx, p, control.Seed{Documents: data.Documents(s.SeedNumber(), 3, journey.Moment(s)).Documents})
+		_, err := s.Seed(ctx, p, seeded(data.Documents(s.SeedNumber(), 3, journey.Moment(s))))
 		return err
 	}
 	var fed, listed, read *Scenario

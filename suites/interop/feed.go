@@ -79,7 +79,7 @@ func feed(l *Lab) {
 			if err != nil {
 				return err
 			}
-			for _, at := range instants() {
+			for _, at := range data.Instants() {
 				m := data.Nominal(s.SeedNumber(), "weight", at)
 				if _, err := journey.SendThis(ctx, s, p, m); err != nil {
 					return err
@@ -284,18 +284,6 @@ func trouble(l *Lab) {
 }
 
 func millis(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
-
-// instants are those at which dates go wrong: both sides of the change to
-// winter time of 25 October 2026 (02:30 happens twice), and 29 February 2024.
-func instants() []time.Time {
-	summer, winter := time.FixedZone("", 2*3600), time.FixedZone("", 3600)
-	return []time.Time{
-		time.Date(2026, 10, 25, 2, 30, 0, 0, summer),
-		time.Date(2026, 10, 25, 2, 30, 0, 0, winter),
-		time.Date(2026, 10, 25, 23, 45, 0, 0, winter),
-		time.Date(2024, 2, 29, 12, 0, 0, 0, winter),
-	}
-}
 
 // asked are the pilot's send-measure actions that were answered done.
 func asked(t Trace) Trace {

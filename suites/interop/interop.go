@@ -9,7 +9,6 @@ import (
 	"fmt"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
-	"github.com/etalon-sante/etalon/suites/candidate"
 	. "github.com/etalon-sante/etalon/suites/lab"
 )
 
@@ -134,5 +133,3 @@ func notDone(key string, message Text) Finder {
 		return At(r, key, message).Was("failed / refused", "done").Ptr()
 	})
 }
-
-var _ = candidate.Pair

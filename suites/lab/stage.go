@@ -95,7 +95,9 @@ func (s *Stage) Do(ctx context.Context, p *Patient, action candidate.Action, pay
 	}
 	b.busy.Store(s.slug, struct{}{})
 	start := b.env.Now()
-	limit, cancel := context.WithTimeout(ctx, b.env.Candidate.Timing.Action)
+	// The pilot keeps the time-out itself and says more about it; this one only
+	// bounds a pilot that does not.
+	limit, cancel := context.WithTimeout(ctx, b.env.Candidate.Timing.Action+time.Second)
 	answer, err := b.env.Pilot.Do(limit, candidate.Call{Action: action, Run: b.env.Run, Patient: handle, Payload: json.RawMessage(raw)})
 	cancel()
 	took := b.env.Now().Sub(start)
@@ -113,7 +115,7 @@ func (s *Stage) Do(ctx context.Context, p *Patient, action candidate.Action, pay
 		return answer, ctx.Err()
 	case err != nil:
 		var pe *candidate.PilotError
-		if errors.As(err, &pe) && (pe.Kind == "timeout" || pe.Kind == "unreachable") {
+		if (errors.As(err, &pe) && (pe.Kind == "timeout" || pe.Kind == "unreachable")) || errors.Is(err, context.DeadlineExceeded) {
 			b.hung.Add(1)
 		}
 		return answer, s.failed(action, err.Error())
@@ -179,12 +181,19 @@ func (s *Stage) Pair(ctx context.Context, p *Patient, choice Choice) error {
 }
 
 func (s *Stage) pair(ctx context.Context, p *Patient, choice Choice) error {
-	browser, link, err := s.Link(ctx, p)
-	if err != nil {
-		return err
-	}
-	if err := browser.Walk(ctx, link, choice); err != nil {
-		return err
+	if s.byHand() {
+		// A person is the patient's browser: the choice is told, not walked.
+		if _, err := s.Must(ctx, p, candidate.Pair, map[string]any{"refuse": choice.Refuse, "except": choice.Except}); err != nil {
+			return err
+		}
+	} else {
+		browser, link, err := s.Link(ctx, p)
+		if err != nil {
+			return err
+		}
+		if err := browser.Walk(ctx, link, choice); err != nil {
+			return err
+		}
 	}
 	if choice.Refuse {
 		return nil
@@ -197,9 +206,15 @@ func (s *Stage) pair(ctx context.Context, p *Patient, choice Choice) error {
 	return nil
 }
 
+// byHand says whether a person carries out the actions.
+func (s *Stage) byHand() bool { return s.Candidate().Pilot.Kind == "manual" }
+
 // Link asks the candidate for a pairing link and returns it with a browser that
 // was never used before.
 func (s *Stage) Link(ctx context.Context, p *Patient) (*Browser, string, error) {
+	if s.byHand() {
+		return nil, "", &Ending{Outcome: Unsupported, Action: candidate.Pair, Reason: "this scenario needs a browser that the harness leads; the pilot is a person"}
+	}
 	a, err := s.Must(ctx, p, candidate.Pair, nil)
 	if err != nil {
 		return nil, "", err

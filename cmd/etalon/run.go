@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/etalon-sante/etalon/reports"
+	"github.com/etalon-sante/etalon/reports/words"
+	"github.com/etalon-sante/etalon/suites/candidate"
+	"github.com/etalon-sante/etalon/suites/candidate/pilot"
+	"github.com/etalon-sante/etalon/suites/lab"
+	"github.com/etalon-sante/etalon/suites/run"
+)
+
+// runFlags are those that run and demo share.
+type runFlags struct {
+	candidate, sandbox, token, out, profile, lang, phase string
+	theme, only                                          []string
+	seed                                                 int64
+	strict, resume                                       bool
+}
+
+func (f *runFlags) register(c *cobra.Command) {
+	c.Flags().StringVar(&f.sandbox, "sandbox", "embedded", "embedded, container, or the address of a control API")
+	c.Flags().StringVar(&f.token, "sandbox-token", "", "bearer of a remote control API (default: ETALON_SANDBOX_TOKEN)")
+	c.Flags().StringVar(&f.out, "out", "report", "folder of the run and its report")
+	c.Flags().StringSliceVar(&f.theme, "theme", nil, "only these themes: interop, security, ethics, governance")
+	c.Flags().StringSliceVar(&f.only, "only", nil, "only these requirements, by id")
+	c.Flags().StringVar(&f.profile, "profile", "", "file that says which requirements block (default: étalon's own)")
+	c.Flags().StringVar(&f.lang, "lang", "", "fr or en (default: the environment's, else fr)")
+	c.Flags().StringVar(&f.phase, "phase", "pilot", "phase of the doctrine: pilot or generalisation")
+	c.Flags().Int64Var(&f.seed, "seed", 1, "seed of people, data and faults")
+	c.Flags().BoolVar(&f.strict, "strict", false, "every requirement in force blocks; a deviation counts as nonconformant")
+}
+
+func (f *runFlags) options(a *app, m *candidate.Manifest) (run.Options, error) {
+	if f.lang != "" && f.lang != "fr" && f.lang != "en" {
+		return run.Options{}, usage{fmt.Errorf("--lang takes fr or en, not %q", f.lang)}
+	}
+	if f.phase != "pilot" && f.phase != "generalisation" {
+		return run.Options{}, usage{fmt.Errorf("--phase takes pilot or generalisation, not %q", f.phase)}
+	}
+	token := f.token
+	if token == "" {
+		token, _ = a.env("ETALON_SANDBOX_TOKEN")
+	}
+	lang := a.lang(f.lang)
+	state, err := stateDir()
+	if err != nil {
+		return run.Options{}, err
+	}
+	p := &progress{out: a.err, lang: lang, live: a.terminal}
+	return run.Options{
+		Manifest: m, Out: f.out, Profile: f.profile, Lang: lang, Seed: f.seed, Strict: f.strict, Phase: f.phase,
+		Selection: run.Selection{Themes: f.theme, Only: f.only}, Version: version, Progress: p.show,
+		Sandbox: run.SandboxOptions{Where: f.sandbox, Token: token, StateDir: state, Build: version},
+		Manual:  pilot.ManualOptions{In: a.in, Out: a.out, Lang: lang},
+		Resume:  f.resume,
+	}, nil
+}
+
+// stateDir is where the sandbox's authority is kept between the runs of a user,
+// so that a service configured once stays right.
+func stateDir() (string, error) {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", nil //nolint:nilerr // without such a folder the authority lives as long as the run
+	}
+	dir = filepath.Join(dir, "etalon")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", nil //nolint:nilerr // as above
+	}
+	return dir, nil
+}
+
+func (a *app) run() *cobra.Command {
+	f := &runFlags{}
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "judge a candidate and write the report",
+		Args:  noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			m, err := candidate.Read(f.candidate, a.env)
+			if err != nil {
+				return err
+			}
+			o, err := f.options(a, m)
+			if err != nil {
+				return err
+			}
+			o.Command = reproduce("etalon run --candidate candidate.yaml", f)
+			return a.carryOut(c.Context(), o)
+		},
+	}
+	c.Flags().StringVar(&f.candidate, "candidate", "candidate.yaml", "manifest of the candidate")
+	c.Flags().BoolVar(&f.resume, "resume", false, "go on with a run that was stopped: ended scenarios are kept")
+	f.register(c)
+	return c
+}
+
+// reproduce is the command that repeats a run, with nothing of this machine in it.
+func reproduce(command string, f *runFlags) string {
+	command += fmt.Sprintf(" --seed %d", f.seed)
+	if f.sandbox == "container" {
+		command += " --sandbox container"
+	}
+	if f.strict {
+		command += " --strict"
+	}
+	if len(f.only) > 0 {
+		command += " --only " + strings.Join(f.only, ",")
+	}
+	if len(f.theme) > 0 {
+		command += " --theme " + strings.Join(f.theme, ",")
+	}
+	if f.phase != "pilot" {
+		command += " --phase " + f.phase
+	}
+	return command
+}
+
+// carryOut runs and prints the verdict.
+func (a *app) carryOut(ctx context.Context, o run.Options) error {
+	out, err := run.Run(ctx, o)
+	if err != nil {
+		return err
+	}
+	a.verdict(out.Report, o.Lang)
+	fmt.Fprintf(a.out, "%s %s\n", say(o.Lang, "Rapport :", "Report:"), filepath.Join(out.Folder, page(o.Lang)))
+	if out.Report.ExitCode != exitOK {
+		return exit{out.Report.ExitCode}
+	}
+	return nil
+}
+
+func page(lang string) string {
+	if lang == "en" {
+		return "index.en.html"
+	}
+	return "index.html"
+}
+
+// verdict prints the sentence of the verdict, the counts and what to fix first.
+func (a *app) verdict(r reports.Report, lang string) {
+	fmt.Fprintln(a.out, words.Lang(lang).Verdict(r))
+	var counts []string
+	for _, v := range reports.Verdicts() {
+		if n := r.Summary[v]; n > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", n, words.Lang(lang).Of(v.Label().Word)))
+		}
+	}
+	fmt.Fprintln(a.out, strings.Join(counts, " · "))
+	shown := 0
+	for _, res := range r.Results {
+		if res.Verdict != reports.Nonconformant && res.Verdict != reports.Error && res.Verdict != reports.Deviation {
+			continue
+		}
+		if shown++; shown > 10 {
+			fmt.Fprintln(a.out, say(lang, "  … la suite est dans le rapport", "  … the rest is in the report"))
+			break
+		}
+		fmt.Fprintf(a.out, "  %s  %s : %s\n", res.Requirement, words.Lang(lang).Of(res.Verdict.Label().Word), res.Title.In(lang))
+	}
+}
+
+// progress tells how far a run is, on a terminal only.
+type progress struct {
+	out  interface{ Write([]byte) (int, error) }
+	lang string
+	live bool
+}
+
+func (p *progress) show(s lab.Progress) {
+	if !p.live {
+		return
+	}
+	switch s.State {
+	case "start":
+		fmt.Fprintf(p.out, "\r\x1b[K[%d/%d] %s", s.Done, s.Total, s.Scenario)
+	case "end":
+		if s.Outcome != lab.Completed {
+			fmt.Fprintf(p.out, "\r\x1b[K%s: %s\n", s.Scenario, s.Outcome)
+		}
+		if s.Done == s.Total {
+			fmt.Fprint(p.out, "\r\x1b[K")
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/etalon-sante/etalon/suites/run/selftest"
+)
+
+func (a *app) selftest() *cobra.Command {
+	var full, asJSON bool
+	var only []string
+	var concurrency int
+	c := &cobra.Command{
+		Use:   "selftest",
+		Short: "prove that the checks check: the kill matrix",
+		Long: "selftest runs the reference service as it is (no false alarm), candidates that do\n" +
+			"nothing (nothing conformant), and the reference with one flaw at a time: each flaw\n" +
+			"must be caught by its own check and by no other that it does not declare.",
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			show := func(done, total int, what string) {
+				if a.terminal {
+					fmt.Fprintf(a.err, "\r\x1b[K[%d/%d] %s", done, total, what)
+				}
+			}
+			r, err := selftest.Run(c.Context(), selftest.Options{Full: full, Only: only, Concurrency: concurrency, Progress: show})
+			if a.terminal {
+				fmt.Fprint(a.err, "\r\x1b[K")
+			}
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				e := json.NewEncoder(a.out)
+				e.SetIndent("", "  ")
+				if err := e.Encode(r); err != nil {
+					return err
+				}
+			} else {
+				a.matrix(r)
+			}
+			if code := r.ExitCode(); code != exitOK {
+				return exit{code}
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&full, "full", false, "observe every chapter again for each flaw")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the matrix as JSON")
+	c.Flags().StringSliceVar(&only, "only", nil, "only these flaws, by id or by check")
+	c.Flags().IntVar(&concurrency, "concurrency", 0, "scenarios at a time (default: the reference's own)")
+	return c
+}
+
+func (a *app) matrix(r selftest.Result) {
+	fmt.Fprintf(a.out, "%d flaws, %d killed\n", r.Flaws, r.Killed)
+	for _, part := range []struct {
+		title string
+		rows  []string
+	}{
+		{"survivors", r.Survivors}, {"collateral", r.Collateral}, {"false alarms", r.FalseAlarms}, {"not run", r.NotRun}, {"declared but unmoved", r.Unmoved},
+	} {
+		for _, row := range part.rows {
+			fmt.Fprintf(a.out, "  %s: %s\n", part.title, row)
+		}
+	}
+	if len(r.Shadowed) > 0 {
+		fmt.Fprintf(a.out, "  %d checks lost their occasion to a flaw (no fault; see --json)\n", len(r.Shadowed))
+	}
+}

@@ -1,0 +1,75 @@
+// Package demo starts the bundled reference service as a candidate, with trust
+// roots of its own on loopback, so that certificates can be judged without a
+// network.
+package demo
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/etalon-sante/etalon/fixtures/reference"
+	"github.com/etalon-sante/etalon/suites/candidate"
+)
+
+// pilotToken guards the pilot of the bundled service, which listens on loopback
+// and holds no one's data; it is a secret all the same, and redacted.
+const pilotToken = "jeton-du-pilote-de-demonstration"
+
+// Service is the reference service, started, with its manifest read.
+type Service struct {
+	Reference *reference.Service
+	Manifest  *candidate.Manifest
+	Roots     *x509.CertPool
+}
+
+// Options say how the reference service is started.
+type Options struct {
+	Parts            reference.Parts
+	MES              *reference.MES // configuration made once
+	DisableConfigure bool
+	Listen           reference.Listen
+	ClientSecret     string // of MES, for the manifest's env:MES_CLIENT_SECRET
+	Logger           *slog.Logger
+}
+
+// Start starts the reference service in this process.
+func Start(ctx context.Context, o Options) (*Service, error) {
+	ref, err := reference.Start(ctx, reference.Config{
+		PilotToken: pilotToken, Parts: o.Parts, MES: o.MES, DisableConfigure: o.DisableConfigure, Listen: o.Listen, Logger: o.Logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the reference service: %w", err)
+	}
+	s, err := describe(ref, o.ClientSecret)
+	if err != nil {
+		ref.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func describe(ref *reference.Service, clientSecret string) (*Service, error) {
+	m, err := candidate.Parse(ref.Manifest(), "candidate.yaml", "", func(name string) (string, bool) {
+		switch name {
+		case "ETALON_PILOT_TOKEN":
+			return pilotToken, true
+		case "MES_CLIENT_SECRET":
+			return clientSecret, clientSecret != ""
+		}
+		return os.LookupEnv(name)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the reference service's own manifest: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(ref.CA()) {
+		return nil, fmt.Errorf("the reference service gave no certificate authority")
+	}
+	return &Service{Reference: ref, Manifest: m, Roots: roots}, nil
+}
+
+// Close ends the service.
+func (s *Service) Close() { s.Reference.Close() }

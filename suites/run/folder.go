@@ -1,0 +1,308 @@
+package run
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/candidate"
+)
+
+// The files of a run folder that judging reads.
+const (
+	infoFile      = "run.json"
+	candidateFile = "candidate.json"
+	manifestFile  = "candidate.yaml"
+	journalFile   = "journal.jsonl"
+)
+
+// The files that are written from the report.
+const (
+	reportFile   = "report.json"
+	htmlFile     = "index.html"
+	htmlFileEN   = "index.en.html"
+	junitFile    = "junit.xml"
+	summaryFile  = "summary.md"
+	maxInfo      = 8 << 20
+	maxJournal   = 512 << 20 // bytes; a full run of the reference writes about 2 MiB
+	maxLine      = 32 << 20
+	folderFormat = 1
+)
+
+// Info is run.json: all that judging needs besides the journal.
+type Info struct {
+	Format      int               `json:"format"`
+	ID          string            `json:"id"`
+	Started     time.Time         `json:"started"`
+	Duration    float64           `json:"duration"` // seconds of observation
+	State       string            `json:"state"`    // observing, observed, interrupted, failed
+	Failure     string            `json:"failure,omitempty"`
+	Seed        int64             `json:"seed"`
+	Strict      bool              `json:"strict"`
+	Partial     bool              `json:"partial"`
+	Themes      []string          `json:"themes,omitempty"`
+	Only        []string          `json:"only,omitempty"`
+	Phase       string            `json:"phase"`
+	Harness     Harness           `json:"harness"`
+	Catalogue   Named             `json:"catalogue"`
+	Profile     ProfileInfo       `json:"profile"`
+	Settings    string            `json:"settings"`
+	Overrides   map[string]string `json:"overrides,omitempty"`
+	Sandbox     SandboxInfo       `json:"sandbox"`
+	Roots       string            `json:"roots"` // which trust roots: "system", "system and the run's own"
+	Command     string            `json:"command"`
+	Plan        []Planned         `json:"plan"`
+	Scenarios   []string          `json:"scenarios"`
+	Faults      json.RawMessage   `json:"faults,omitempty"`
+	Notes       []Note            `json:"notes"`
+	Secrets     map[string]int    `json:"secrets"` // kind -> how many names stand for a secret
+	WallStarted time.Time         `json:"-"`
+}
+
+// Harness is the build that ran.
+type Harness struct {
+	Version string `json:"version"`
+	Go      string `json:"go"`
+	Digest  string `json:"digest"` // SHA-256 of the executable, hexadecimal; empty when it could not be read
+}
+
+// Named is something known by a name and a digest.
+type Named struct {
+	Version string `json:"version"`
+	Digest  string `json:"digest"`
+}
+
+// ProfileInfo is the profile as it was applied.
+type ProfileInfo struct {
+	Name     string   `json:"name"`
+	Digest   string   `json:"digest"`
+	Blocking []string `json:"blocking"`
+}
+
+// SandboxInfo says which sandbox it was.
+type SandboxInfo struct {
+	Form   string `json:"form"` // embedded, container, remote
+	Build  string `json:"build"`
+	Public string `json:"public"`
+}
+
+// Planned is one requirement of the catalogue as it was planned.
+type Planned struct {
+	Requirement string  `json:"requirement"`
+	Decision    string  `json:"decision"` // judge, not-applicable, not-in-force, excluded, declared, error
+	Reason      RunText `json:"reason"`
+}
+
+// RunText is a sentence in two languages.
+type RunText struct {
+	FR string `json:"fr"`
+	EN string `json:"en"`
+}
+
+// Note is something worth saying about the run as a whole.
+type Note struct {
+	Kind string  `json:"kind"`
+	Text RunText `json:"text"`
+}
+
+// Folder is a run folder on disk.
+type Folder struct {
+	Path string
+
+	mu      sync.Mutex
+	journal *os.File
+	err     error
+}
+
+// ErrForeign says that a folder holds files of others under names of ours.
+var ErrForeign = errors.New("the folder holds a file that no run of étalon wrote there")
+
+// ours are the names that a run writes.
+func ours() []string {
+	return []string{infoFile, candidateFile, manifestFile, journalFile, reportFile, htmlFile, htmlFileEN, junitFile, summaryFile}
+}
+
+// CreateFolder makes a run folder ready. An earlier run there is replaced as a
+// whole; foreign files are left alone, and refused when they bear a name that
+// the run will write.
+func CreateFolder(path string) (*Folder, error) {
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return nil, fmt.Errorf("create run folder: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join(path, infoFile)); errors.Is(err, fs.ErrNotExist) {
+		for _, name := range ours() {
+			if _, err := os.Lstat(filepath.Join(path, name)); err == nil {
+				return nil, fmt.Errorf("create run folder %s: %w: %s; name another with --out, or move it away", path, ErrForeign, name)
+			}
+		}
+	}
+	for _, name := range ours() {
+		if err := os.Remove(filepath.Join(path, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("replace the earlier run in %s: %w", path, err)
+		}
+	}
+	f, err := os.OpenFile(filepath.Join(path, journalFile), os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("create run folder: %w", err)
+	}
+	return &Folder{Path: path, journal: f}, nil
+}
+
+// Append writes records, one a line. Once writing has failed nothing more is
+// tried, so that the journal never has a hole.
+func (f *Folder) Append(records []record.Record) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		return f.err
+	}
+	var b bytes.Buffer
+	for _, r := range records {
+		line, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("journal record %d: %w", r.Seq, err)
+		}
+		b.Write(line)
+		b.WriteByte('\n')
+	}
+	if _, err := f.journal.Write(b.Bytes()); err != nil {
+		f.err = fmt.Errorf("write journal: %w", err)
+	}
+	return f.err
+}
+
+// Close ends the journal.
+func (f *Folder) Close() error { return f.journal.Close() }
+
+// Put writes one file of the folder whole, or not at all.
+func (f *Folder) Put(name string, content []byte) error {
+	tmp := filepath.Join(f.Path, "."+name+".part")
+	if err := os.WriteFile(tmp, content, 0o644); err != nil {
+		_ = os.Remove(tmp)
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	if err := os.Rename(tmp, filepath.Join(f.Path, name)); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}
+
+// PutJSON writes one file of the folder as indented JSON.
+func (f *Folder) PutJSON(name string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return f.Put(name, append(b, '\n'))
+}
+
+// Recorded is a run folder, read.
+type Recorded struct {
+	Info      Info
+	Candidate candidate.Candidate
+	Records   []record.Record
+	Truncated string // why the journal ends early, when it does
+}
+
+// ReadFolder reads what judging needs. A journal whose last line is cut is read
+// up to there, and said to be: what was recorded before stays good.
+func ReadFolder(path string) (Recorded, error) {
+	var out Recorded
+	if err := readJSON(filepath.Join(path, infoFile), &out.Info); err != nil {
+		return out, err
+	}
+	if out.Info.Format != folderFormat {
+		return out, fmt.Errorf("read run folder %s: format %d, this build reads format %d", path, out.Info.Format, folderFormat)
+	}
+	if err := readJSON(filepath.Join(path, candidateFile), &out.Candidate); err != nil {
+		return out, err
+	}
+	file, err := openRegular(filepath.Join(path, journalFile), maxJournal)
+	if err != nil {
+		return out, err
+	}
+	defer file.Close()
+	lines := bufio.NewReaderSize(file, 1<<20)
+	for n := 1; ; n++ {
+		line, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) && len(line) == 0 {
+			return out, nil
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return out, fmt.Errorf("read %s: %w", journalFile, err)
+		}
+		if len(line) > maxLine {
+			return out, fmt.Errorf("read %s: line %d is longer than %d bytes", journalFile, n, maxLine)
+		}
+		var r record.Record
+		if e := json.Unmarshal(line, &r); e != nil {
+			if errors.Is(err, io.EOF) { // the last line, without its end: cut while writing
+				out.Truncated = fmt.Sprintf("line %d is cut", n)
+				return out, nil
+			}
+			return out, fmt.Errorf("read %s: line %d: %w", journalFile, n, e)
+		}
+		if e := wellFormed(r); e != nil {
+			return out, fmt.Errorf("read %s: line %d: %w", journalFile, n, e)
+		}
+		out.Records = append(out.Records, r)
+	}
+}
+
+// wellFormed refuses a record whose kind and content disagree: specs rely on it.
+func wellFormed(r record.Record) error {
+	is := map[record.Kind]bool{
+		record.KindExchange: r.Exchange != nil, record.KindPilot: r.Pilot != nil,
+		record.KindProbe: r.Probe != nil, record.KindMark: r.Mark != nil,
+	}
+	n := 0
+	for _, set := range is {
+		if set {
+			n++
+		}
+	}
+	if !is[r.Kind] || n != 1 {
+		return fmt.Errorf("a record of kind %q must hold just that", r.Kind)
+	}
+	return nil
+}
+
+func readJSON(path string, into any) error {
+	file, err := openRegular(path, maxInfo)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	d := json.NewDecoder(io.LimitReader(file, maxInfo))
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read %s: something follows the JSON value", path)
+	}
+	return nil
+}
+
+// openRegular opens a file that is no link and not too large.
+func openRegular(path string, most int64) (*os.File, error) {
+	st, err := os.Lstat(path)
+	if err != nil {
+		return nil, fmt.Errorf("read run folder: %w", err)
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("read %s: not a regular file", path)
+	}
+	if st.Size() > most {
+		return nil, fmt.Errorf("read %s: %d bytes, more than the %d that are read", path, st.Size(), most)
+	}
+	return os.Open(path)
+}

@@ -1,0 +1,298 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/etalon-sante/etalon/reports"
+	"github.com/etalon-sante/etalon/reports/html"
+	"github.com/etalon-sante/etalon/reports/junit"
+	"github.com/etalon-sante/etalon/reports/markdown"
+	"github.com/etalon-sante/etalon/suites/candidate"
+	"github.com/etalon-sante/etalon/suites/candidate/pilot"
+	"github.com/etalon-sante/etalon/suites/lab"
+	"github.com/etalon-sante/etalon/suites/requirement"
+)
+
+// Options are all that a run depends on.
+type Options struct {
+	Manifest  *candidate.Manifest
+	Pilot     candidate.Pilot // nil: the manifest's
+	Sandbox   SandboxOptions
+	Out       string
+	Selection Selection
+	Profile   string // file; empty: étalon's own
+	Lang      string // of summary.md: fr or en
+	Seed      int64
+	Strict    bool
+	Phase     string         // pilot or generalisation
+	Roots     *x509.CertPool // nil: the system's
+	RootsNote string         // how run.json names them; empty: "system"
+	Command   string         // how the run was asked for, to be repeated
+	Version   string
+	Now       func() time.Time
+	Progress  func(lab.Progress)
+	Logger    *slog.Logger
+	Register  func(*lab.Lab) // nil: every suite
+	Manual    pilot.ManualOptions
+	Resume    bool // go on in Out with a run that was stopped
+}
+
+// Outcome is what a run came to.
+type Outcome struct {
+	Report reports.Report
+	Folder string
+}
+
+// LeakError says that a secret or a test person's contact survived in a file:
+// nothing was published.
+type LeakError struct {
+	File string
+	Name string // name of the secret, never its value
+}
+
+func (e *LeakError) Error() string {
+	return fmt.Sprintf("a secret (%s) survives in %s: the reports were not written", e.Name, e.File)
+}
+
+// Run carries out one run, from the manifest to the files of the report.
+func Run(ctx context.Context, o Options) (Outcome, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Register == nil {
+		o.Register = Register
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	started := o.Now().UTC()
+	cat, err := requirement.Load()
+	if err != nil {
+		return Outcome{}, fmt.Errorf("load the catalogue: %w", err)
+	}
+	profile, err := openProfile(cat, o.Profile)
+	if err != nil {
+		return Outcome{}, err
+	}
+	leaves, l, err := Leaves(o.Register)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("build the tree of checks: %w", err)
+	}
+	c := o.Manifest.Candidate
+	planned, scenarios, err := plan(cat, o.Selection, c, started, o.Phase, leaves, l)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if c.Start != nil {
+		p, err := pilot.StartCommand(ctx, *c.Start, pilot.StartOptions{Folder: o.Manifest.Folder, Roots: o.Roots})
+		if err != nil {
+			return Outcome{}, &UnreachableError{err}
+		}
+		defer p.Stop()
+	}
+	if err := Reach(ctx, c, o.Manifest.Folder); err != nil {
+		return Outcome{}, err
+	}
+	folder, err := CreateFolder(o.Out)
+	if err != nil {
+		return Outcome{}, err
+	}
+	o.Sandbox.Listen, o.Sandbox.PublicURL = first(o.Sandbox.Listen, c.Sandbox.Listen), first(o.Sandbox.PublicURL, c.Sandbox.PublicURL)
+	bench, err := OpenBench(ctx, o.Sandbox)
+	if err != nil {
+		return Outcome{}, errors.Join(err, folder.Close())
+	}
+	defer bench.Close()
+	id := runID(started)
+	info := Info{
+		Format: folderFormat, ID: id, Started: started, State: "observing", Seed: o.Seed, Strict: o.Strict,
+		Partial: !o.Selection.Empty(), Themes: o.Selection.Themes, Only: o.Selection.Only, Phase: o.Phase,
+		Harness: self(o.Version), Catalogue: Named{Version: cat.Version, Digest: cat.Digest()},
+		Profile:  ProfileInfo{Name: profile.Name, Digest: profile.Digest, Blocking: profile.IDs()},
+		Settings: bench.Health.Settings, Sandbox: SandboxInfo{Form: bench.Form, Build: bench.Health.Build, Public: bench.Health.Public},
+		Roots: first(o.RootsNote, "system"), Command: o.Command, Plan: planned, Notes: []Note{}, Secrets: map[string]int{},
+	}
+	for _, s := range scenarios {
+		info.Scenarios = append(info.Scenarios, s.Slug)
+	}
+	if err := errors.Join(folder.PutJSON(infoFile, info), folder.PutJSON(candidateFile, blankSecrets(c)), folder.Put(manifestFile, o.Manifest.Raw)); err != nil {
+		return Outcome{}, errors.Join(err, folder.Close())
+	}
+	thePilot := o.Pilot
+	if thePilot == nil {
+		p, release, err := pilot.New(o.Manifest, pilot.Options{Roots: o.Roots, Manual: o.Manual})
+		if err != nil {
+			return Outcome{}, errors.Join(err, folder.Close())
+		}
+		defer release()
+		thePilot = p
+	}
+	session, err := OpenSession(ctx, SessionOptions{
+		Bench: bench, Candidate: c, Secrets: o.Manifest.Secrets, Pilot: thePilot, Roots: o.Roots, Run: id, Seed: o.Seed, Now: o.Now,
+	})
+	if err != nil {
+		return Outcome{}, errors.Join(err, folder.Close())
+	}
+	observed := session.Observe(ctx, l, scenarios, o.Seed, o.Progress, folder.Append)
+	clean := context.WithoutCancel(ctx)
+	if faults, err := bench.API.Faults(clean, session.Space.ID); err == nil {
+		info.Faults = marshalled(faults)
+	}
+	closed := errors.Join(folder.Close(), session.Close(clean))
+	info.Duration = o.Now().Sub(started).Seconds()
+	info.Notes = append(info.Notes, session.Notes...)
+	for _, s := range session.Redactor.Secrets() {
+		info.Secrets[kindOf(s.Name)]++
+	}
+	switch {
+	case errors.Is(observed, lab.ErrInterrupted), ctx.Err() != nil:
+		info.State = "interrupted"
+	case observed != nil:
+		info.State, info.Failure = "failed", observed.Error()
+	case closed != nil:
+		info.State, info.Failure = "failed", closed.Error()
+	default:
+		info.State = "observed"
+	}
+	if err := folder.PutJSON(infoFile, info); err != nil {
+		return Outcome{Folder: o.Out}, err
+	}
+	report, err := publish(folder, o, session)
+	return Outcome{Report: report, Folder: o.Out}, err
+}
+
+// publish judges what stands in the folder, as `etalon judge` would, and writes
+// the files of the report. Writing stops if a secret survives anywhere.
+func publish(folder *Folder, o Options, session *Session) (reports.Report, error) {
+	rec, err := ReadFolder(folder.Path)
+	if err != nil {
+		return reports.Report{}, err
+	}
+	report, err := Judge(rec, o.Register)
+	if err != nil {
+		return reports.Report{}, err
+	}
+	files, err := render(report, o.Lang)
+	if err != nil {
+		return report, err
+	}
+	for _, name := range []string{infoFile, candidateFile, manifestFile, journalFile} {
+		b, err := os.ReadFile(filepath.Join(folder.Path, name))
+		if err != nil {
+			return report, fmt.Errorf("look for secrets in %s: %w", name, err)
+		}
+		if leak := session.Redactor.Find(string(b)); leak != "" {
+			return report, &LeakError{File: name, Name: leak}
+		}
+	}
+	for _, f := range files {
+		if leak := session.Redactor.Find(string(f.content)); leak != "" {
+			return report, &LeakError{File: f.name, Name: leak}
+		}
+	}
+	for _, f := range files {
+		if err := folder.Put(f.name, f.content); err != nil {
+			return report, err
+		}
+	}
+	return report, nil
+}
+
+type file struct {
+	name    string
+	content []byte
+}
+
+func render(r reports.Report, lang string) ([]file, error) {
+	if lang == "" {
+		lang = "fr"
+	}
+	var out []file
+	for _, w := range []struct {
+		name  string
+		write func(io.Writer) error
+	}{
+		{reportFile, func(w io.Writer) error { return reports.Write(w, r) }},
+		{htmlFile, func(w io.Writer) error { return html.Write(w, r, "fr") }},
+		{htmlFileEN, func(w io.Writer) error { return html.Write(w, r, "en") }},
+		{junitFile, func(w io.Writer) error { return junit.Write(w, r, lang) }},
+		{summaryFile, func(w io.Writer) error { return markdown.Write(w, r, lang) }},
+	} {
+		var b bytes.Buffer
+		if err := w.write(&b); err != nil {
+			return nil, fmt.Errorf("write %s: %w", w.name, err)
+		}
+		out = append(out, file{w.name, b.Bytes()})
+	}
+	return out, nil
+}
+
+func openProfile(cat *requirement.Catalogue, path string) (*requirement.Profile, error) {
+	if path == "" {
+		return requirement.DefaultProfile(cat)
+	}
+	return requirement.LoadProfile(cat, path)
+}
+
+// self says which build this is; without its digest where the file cannot be read.
+func self(version string) Harness {
+	h := Harness{Version: version, Go: runtime.Version()}
+	path, err := os.Executable()
+	if err != nil {
+		return h
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return h
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err == nil {
+		h.Digest = hex.EncodeToString(sum.Sum(nil))
+	}
+	return h
+}
+
+// runID is readable and unique: the second of the start, and four random bytes.
+func runID(at time.Time) string {
+	b := make([]byte, 4)
+	_, _ = rand.Read(b) // never fails since Go 1.24
+	return at.Format("20060102T150405Z") + "-" + hex.EncodeToString(b)
+}
+
+func marshalled(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func kindOf(name string) string {
+	if i := strings.LastIndexByte(name, '-'); i > 0 {
+		return name[:i]
+	}
+	return name
+}

@@ -1,0 +1,389 @@
+// Package selftest proves that the checks check: the reference service as it
+// is raises no alarm, candidates that do nothing get nothing, and each flaw is
+// caught by its own check and by no other that it does not declare.
+package selftest
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/etalon-sante/etalon/fixtures/flaws"
+	"github.com/etalon-sante/etalon/fixtures/reference"
+	"github.com/etalon-sante/etalon/reports"
+	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/candidate"
+	"github.com/etalon-sante/etalon/suites/candidate/pilot"
+	"github.com/etalon-sante/etalon/suites/lab"
+	"github.com/etalon-sante/etalon/suites/requirement"
+	"github.com/etalon-sante/etalon/suites/run"
+	"github.com/etalon-sante/etalon/suites/run/demo"
+)
+
+// Options say how much is tried.
+type Options struct {
+	Full        bool // observe every chapter again for each flaw
+	Concurrency int  // of the candidate; 0 keeps the reference's own
+	Width       int  // flaws tried at a time; 0: 4
+	Only        []string
+	Now         func() time.Time
+	Progress    func(done, total int, what string)
+}
+
+// Row is one flaw of the matrix.
+type Row struct {
+	Flaw     string       `json:"flaw"`
+	Check    string       `json:"check"`
+	Sentence reports.Text `json:"sentence"`
+	Origin   string       `json:"origin"`
+	Killed   bool         `json:"killed"`
+	Verdict  string       `json:"verdict"` // of its check
+	Also     []string     `json:"also"`    // declared, and moved
+	Shadowed []string     `json:"shadowed"`
+	Stray    []string     `json:"collateral"`
+	Unmoved  []string     `json:"unmoved"` // declared, and did not move
+	Error    string       `json:"error,omitempty"`
+}
+
+// Result is the kill matrix.
+type Result struct {
+	Flaws       int      `json:"flaws"`
+	Killed      int      `json:"killed"`
+	Survivors   []string `json:"survivors"`
+	Collateral  []string `json:"collateral"`  // "flaw: check verdict"
+	Shadowed    []string `json:"shadowed"`    // "flaw: check": its occasion was taken away
+	FalseAlarms []string `json:"falseAlarms"` // on the reference, and on candidates that do nothing
+	NotRun      []string `json:"notRun"`
+	Unmoved     []string `json:"unmoved"` // declared in also:, and did not move
+	Matrix      []Row    `json:"matrix"`
+}
+
+// Clean says whether nothing is to be mended.
+func (r Result) Clean() bool {
+	return len(r.Survivors)+len(r.Collateral)+len(r.FalseAlarms)+len(r.NotRun) == 0 && r.Flaws > 0 && r.Killed == r.Flaws
+}
+
+// ExitCode is 0 when clean, 1 when a check failed to check, 4 when something
+// could not be run.
+func (r Result) ExitCode() int {
+	switch {
+	case len(r.Survivors)+len(r.Collateral)+len(r.FalseAlarms) > 0 || r.Flaws == 0:
+		return 1
+	case len(r.NotRun) > 0:
+		return 4
+	}
+	return 0
+}
+
+// trial is one candidate observed and judged.
+type trial struct {
+	records  []record.Record
+	verdicts map[string]reports.Verdict
+	report   reports.Report
+}
+
+type tester struct {
+	opts      Options
+	bench     *run.Bench
+	cat       *requirement.Catalogue
+	leaves    map[string]lab.LeafLabels
+	scenarios []*lab.Scenario
+	clean     trial
+}
+
+// Run tries everything.
+func Run(ctx context.Context, o Options) (Result, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Width == 0 {
+		o.Width = 4
+	}
+	t := &tester{opts: o}
+	var err error
+	if t.cat, err = requirement.Load(); err != nil {
+		return Result{}, err
+	}
+	var l *lab.Lab
+	if t.leaves, l, err = run.Leaves(run.Register); err != nil {
+		return Result{}, err
+	}
+	t.scenarios = l.Scenarios()
+	if t.bench, err = run.OpenBench(ctx, run.SandboxOptions{}); err != nil {
+		return Result{}, err
+	}
+	defer t.bench.Close()
+
+	out := Result{Survivors: []string{}, Collateral: []string{}, Shadowed: []string{}, FalseAlarms: []string{}, NotRun: []string{}, Unmoved: []string{}, Matrix: []Row{}}
+	if t.clean, err = t.reference(ctx, reference.Parts{}, t.scenarios, nil); err != nil {
+		return out, fmt.Errorf("the reference service as it is: %w", err)
+	}
+	out.FalseAlarms = append(out.FalseAlarms, t.alarms()...)
+	t.tell(0, 0, "reference")
+	idle, err := t.idle(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.FalseAlarms = append(out.FalseAlarms, idle...)
+
+	all := flaws.All()
+	if len(o.Only) > 0 {
+		all = slices.DeleteFunc(all, func(f flaws.Flaw) bool { return !slices.Contains(o.Only, f.ID) && !slices.Contains(o.Only, f.Check) })
+	}
+	rows := make([]Row, len(all))
+	slots := make(chan struct{}, o.Width)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	done := 0
+	for i, f := range all {
+		wg.Add(1)
+		slots <- struct{}{}
+		go func() {
+			defer wg.Done()
+			defer func() { <-slots }()
+			rows[i] = t.try(ctx, f)
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			t.tell(done, len(all), f.ID)
+		}()
+	}
+	wg.Wait()
+	for _, r := range rows {
+		out.add(r)
+	}
+	return out, ctx.Err()
+}
+
+func (o *Result) add(r Row) {
+	o.Flaws++
+	o.Matrix = append(o.Matrix, r)
+	switch {
+	case r.Error != "":
+		o.NotRun = append(o.NotRun, r.Flaw+": "+r.Error)
+	case r.Killed:
+		o.Killed++
+	default:
+		o.Survivors = append(o.Survivors, fmt.Sprintf("%s: %s is %s", r.Flaw, r.Check, r.Verdict))
+	}
+	for _, s := range r.Stray {
+		o.Collateral = append(o.Collateral, r.Flaw+": "+s)
+	}
+	for _, s := range r.Shadowed {
+		o.Shadowed = append(o.Shadowed, r.Flaw+": "+s)
+	}
+	for _, s := range r.Unmoved {
+		o.Unmoved = append(o.Unmoved, r.Flaw+": "+s)
+	}
+}
+
+func (t *tester) tell(done, total int, what string) {
+	if t.opts.Progress != nil {
+		t.opts.Progress(done, total, what)
+	}
+}
+
+// alarms are the checks that the reference, as it is, does not meet.
+func (t *tester) alarms() []string {
+	var out []string
+	for _, k := range t.cat.Checks() {
+		switch v, ok := t.clean.verdicts[k.ID]; {
+		case !ok:
+			out = append(out, fmt.Sprintf("reference: %s was not judged", k.ID))
+		case v != reports.Conformant && v != reports.ToReview:
+			out = append(out, fmt.Sprintf("reference: %s is %s: %s", k.ID, v, t.clean.why(k.ID)))
+		}
+	}
+	return out
+}
+
+// why is the first reason or finding of a check, in English.
+func (t trial) why(check string) string {
+	for _, r := range t.report.Results {
+		for _, c := range r.Checks {
+			if c.ID != check {
+				continue
+			}
+			if len(c.Findings) > 0 {
+				f := c.Findings[0]
+				return fmt.Sprintf("%s (expected %s, actual %s, exchange %s)", f.Message.EN, f.Expected, f.Actual, f.Exchange)
+			}
+			return c.Reason.EN
+		}
+	}
+	return ""
+}
+
+// idle tries the candidates that do nothing: no check that needs an exchange
+// may be conformant.
+func (t *tester) idle(ctx context.Context) ([]string, error) {
+	var out []string
+	for _, e := range flaws.Empty() {
+		tr, err := t.handler(ctx, e.Handler)
+		if err != nil {
+			return out, fmt.Errorf("candidate %s: %w", e.ID, err)
+		}
+		for id, v := range tr.verdicts {
+			_, k, _ := t.cat.Check(id)
+			if v == reports.Conformant && k.Witness != "harness" {
+				out = append(out, fmt.Sprintf("%s: %s is conformant", e.ID, id))
+			}
+			if v == reports.Error {
+				out = append(out, fmt.Sprintf("%s: %s is an error: %s", e.ID, id, tr.why(id)))
+			}
+		}
+		t.tell(0, 0, e.ID)
+	}
+	sort.Strings(out)
+	return out, nil
+}
+
+// try observes and judges the reference with one flaw.
+func (t *tester) try(ctx context.Context, f flaws.Flaw) Row {
+	row := Row{Flaw: f.ID, Check: f.Check, Sentence: reports.Text(f.Sentence), Origin: f.Origin, Also: []string{}, Shadowed: []string{}, Stray: []string{}, Unmoved: []string{}}
+	parts := reference.DefaultParts()
+	f.Apply(&parts)
+	scenarios := t.scenarios
+	if !t.opts.Full {
+		scenarios = slices.DeleteFunc(slices.Clone(scenarios), func(s *lab.Scenario) bool { return !slices.Contains(f.Chapters, s.Chapter) })
+	}
+	tr, err := t.reference(ctx, parts, scenarios, t.clean.records)
+	if err != nil {
+		row.Error = err.Error()
+		return row
+	}
+	row.Verdict = string(tr.verdicts[f.Check])
+	_, k, _ := t.cat.Check(f.Check)
+	want := reports.Nonconformant
+	if k.Assumes != "" {
+		want = reports.Deviation
+	}
+	row.Killed = tr.verdicts[f.Check] == want
+	declared := map[string]bool{}
+	for _, a := range f.Also {
+		declared[a.Check] = true
+	}
+	for id, was := range t.clean.verdicts {
+		now := tr.verdicts[id]
+		switch {
+		case id == f.Check || now == was:
+			if declared[id] {
+				row.Unmoved = append(row.Unmoved, id)
+			}
+		case declared[id]:
+			row.Also = append(row.Also, id)
+		case now == reports.Untested:
+			row.Shadowed = append(row.Shadowed, id)
+		default:
+			row.Stray = append(row.Stray, fmt.Sprintf("%s %s: %s", id, now, tr.why(id)))
+		}
+	}
+	for _, list := range [][]string{row.Also, row.Shadowed, row.Stray, row.Unmoved} {
+		sort.Strings(list)
+	}
+	return row
+}
+
+// reference observes some scenarios on the reference service and judges them
+// together with what was recorded of the others before.
+func (t *tester) reference(ctx context.Context, parts reference.Parts, scenarios []*lab.Scenario, before []record.Record) (trial, error) {
+	s, err := demo.Start(ctx, demo.Options{Parts: parts})
+	if err != nil {
+		return trial{}, err
+	}
+	defer s.Close()
+	p, release, err := pilot.New(s.Manifest, pilot.Options{})
+	if err != nil {
+		return trial{}, err
+	}
+	defer release()
+	return t.observe(ctx, s.Manifest, p, s.Roots, scenarios, before)
+}
+
+// handler observes every scenario on a bare pilot.
+func (t *tester) handler(ctx context.Context, h http.Handler) (trial, error) {
+	s, err := demo.Start(ctx, demo.Options{})
+	if err != nil {
+		return trial{}, err
+	}
+	defer s.Close()
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return trial{}, err
+	}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = server.Serve(ln) }() // ends with Close
+	defer server.Close()
+	m := *s.Manifest
+	m.Candidate.Pilot.URL = "http://" + ln.Addr().String()
+	// The editor's patience, not ours, is what a hanging candidate costs.
+	m.Candidate.Timing.Action, m.Candidate.Timing.Effect = 300*time.Millisecond, 300*time.Millisecond
+	p, release, err := pilot.New(&m, pilot.Options{})
+	if err != nil {
+		return trial{}, err
+	}
+	defer release()
+	return t.observe(ctx, &m, p, s.Roots, t.scenarios, nil)
+}
+
+func (t *tester) observe(ctx context.Context, m *candidate.Manifest, p candidate.Pilot, roots *x509.CertPool, scenarios []*lab.Scenario, before []record.Record) (trial, error) {
+	c := m.Candidate
+	if t.opts.Concurrency > 0 {
+		c.Concurrency = t.opts.Concurrency
+	}
+	const seed = 1
+	started := t.opts.Now().UTC()
+	session, err := run.OpenSession(ctx, run.SessionOptions{
+		Bench: t.bench, Candidate: c, Secrets: m.Secrets, Pilot: p, Roots: roots, Run: fmt.Sprintf("selftest-%d", started.UnixNano()), Seed: seed, Now: t.opts.Now,
+	})
+	if err != nil {
+		return trial{}, err
+	}
+	defer session.Close(context.WithoutCancel(ctx))
+	seen := map[string]bool{}
+	for _, s := range scenarios {
+		seen[s.Slug] = true
+	}
+	var records []record.Record
+	for _, r := range before {
+		if !seen[r.Scenario] {
+			records = append(records, r)
+		}
+	}
+	var mu sync.Mutex
+	err = session.Observe(ctx, lab.New(), scenarios, seed, nil, func(rs []record.Record) error {
+		mu.Lock()
+		defer mu.Unlock()
+		records = append(records, rs...)
+		return nil
+	})
+	if err != nil {
+		return trial{}, err
+	}
+	for i := range records {
+		records[i].Seq = i + 1
+	}
+	info := run.Info{Started: started, State: "observed", Seed: seed}
+	for _, r := range t.cat.Requirements {
+		if len(r.Checks) > 0 {
+			info.Plan = append(info.Plan, run.Planned{Requirement: r.ID, Decision: "judge"})
+		}
+	}
+	report, err := run.Judge(run.Recorded{Info: info, Candidate: c, Records: records}, run.Register)
+	if err != nil {
+		return trial{}, err
+	}
+	out := trial{records: records, report: report, verdicts: map[string]reports.Verdict{}}
+	for _, r := range report.Results {
+		for _, k := range r.Checks {
+			out.verdicts[k.ID] = k.Verdict
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,272 @@
+package run
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/etalon-sante/etalon/sandbox"
+	"github.com/etalon-sante/etalon/sandbox/container"
+	"github.com/etalon-sante/etalon/sandbox/control"
+	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/candidate"
+	"github.com/etalon-sante/etalon/suites/candidate/pilot"
+	"github.com/etalon-sante/etalon/suites/lab"
+)
+
+// Bench is a sandbox at hand, in whatever form.
+type Bench struct {
+	API    control.API
+	Form   string // embedded, container, remote
+	Health control.Health
+	close  func() error
+}
+
+// Close ends what was started for it.
+func (b *Bench) Close() error {
+	if b.close == nil {
+		return nil
+	}
+	return b.close()
+}
+
+// SandboxOptions say which sandbox a run uses.
+type SandboxOptions struct {
+	Where     string // embedded, container, or the URL of a control API
+	Token     string // bearer of a remote control API
+	Listen    string
+	PublicURL string
+	StateDir  string // where the sandbox's authority is kept between runs
+	Build     string
+	Logger    *slog.Logger
+}
+
+// OpenBench starts or reaches a sandbox.
+func OpenBench(ctx context.Context, o SandboxOptions) (*Bench, error) {
+	b := &Bench{}
+	switch o.Where {
+	case "", "embedded":
+		s, err := sandbox.New(sandbox.Options{Listen: o.Listen, PublicURL: o.PublicURL, StateDir: o.StateDir, Build: o.Build, Logger: o.Logger})
+		if err != nil {
+			return nil, err
+		}
+		if err := s.Start(ctx); err != nil {
+			return nil, err
+		}
+		b.API, b.Form, b.close = s.Control(), "embedded", s.Close
+	case "container":
+		self, err := os.Executable()
+		if err != nil {
+			return nil, fmt.Errorf("the sandbox's image holds this very program: %w", err)
+		}
+		c, err := container.Start(ctx, container.Options{Binary: self, Logger: o.Logger})
+		if err != nil {
+			return nil, err
+		}
+		b.API, b.Form, b.close = c.Control(), "container", c.Close
+	default:
+		u, err := url.Parse(o.Where)
+		if err != nil || u.Host == "" {
+			return nil, fmt.Errorf("%w: --sandbox takes embedded, container or the address of a control API, not %q", ErrSelection, o.Where)
+		}
+		b.API, b.Form = control.API{Base: strings.TrimRight(o.Where, "/"), Token: o.Token}, "remote"
+	}
+	health, err := b.API.Health(ctx)
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	b.Health = health
+	return b, nil
+}
+
+// Session is a candidate and its space in a sandbox, ready to be observed.
+type Session struct {
+	Candidate candidate.Candidate
+	Space     control.Space
+	Pilot     candidate.Pilot
+	Redactor  *record.Redactor
+	Roots     *x509.CertPool
+	Notes     []Note
+	run       string
+	bench     *Bench
+	now       func() time.Time
+}
+
+// SessionOptions say how a session is opened.
+type SessionOptions struct {
+	Bench     *Bench
+	Candidate candidate.Candidate
+	Secrets   map[string]string // of the manifest, by name
+	Pilot     candidate.Pilot
+	Roots     *x509.CertPool // trusted besides the sandbox's own authority
+	Run       string
+	Seed      int64
+	Now       func() time.Time
+}
+
+// UnreachableError says that there is no connection to the pilot.
+type UnreachableError struct{ Err error }
+
+func (e *UnreachableError) Error() string { return "the candidate cannot be reached: " + e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// OpenSession opens a space for the candidate and configures the candidate for
+// it, where it can be. A doubt becomes a note; only the absence of a connection
+// to the pilot is an error of the candidate's.
+func OpenSession(ctx context.Context, o SessionOptions) (*Session, error) {
+	s := &Session{Candidate: o.Candidate, Pilot: o.Pilot, Redactor: record.NewRedactor(), run: o.Run, bench: o.Bench, now: o.Now}
+	for name, value := range o.Secrets {
+		s.Redactor.Name(name, value)
+	}
+	fixed := o.Candidate.Sandbox
+	space, err := o.Bench.API.CreateSpace(ctx, control.SpaceRequest{
+		BasePath: fixed.BasePath, Seed: o.Seed,
+		Client: control.Client{ID: fixed.ClientID, Secret: fixed.ClientSecret, Auth: fixed.ClientAuth, RedirectURIs: fixed.RedirectURIs},
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.Space = space
+	s.Roots = o.Roots
+	if s.Roots == nil {
+		if s.Roots, err = x509.SystemCertPool(); err != nil {
+			s.Roots = x509.NewCertPool()
+		}
+	} else {
+		s.Roots = s.Roots.Clone()
+	}
+	s.Roots.AppendCertsFromPEM([]byte(space.CA))
+	if err := s.configure(ctx); err != nil {
+		return nil, errors.Join(err, o.Bench.API.DeleteSpace(context.WithoutCancel(ctx), space.ID))
+	}
+	return s, nil
+}
+
+// Close frees the space.
+func (s *Session) Close(ctx context.Context) error {
+	return s.bench.API.DeleteSpace(ctx, s.Space.ID)
+}
+
+// configure hands the candidate its endpoints and learns its redirect
+// addresses; a candidate that does not know the action was configured by hand.
+func (s *Session) configure(ctx context.Context) error {
+	payload := map[string]any{"mes": map[string]any{
+		"endpoints":  s.Space.Endpoints,
+		"client":     map[string]string{"id": s.Space.Client.ID, "secret": s.Space.Client.Secret},
+		"clientAuth": s.Space.Client.Auth,
+		"oid":        s.Space.OID,
+		"ca":         s.Space.CA,
+	}}
+	if s.Candidate.Pilot.Kind == "manual" {
+		s.note("doctor", "à configurer à la main : "+s.byHand(), "to be configured by hand: "+s.byHand())
+		return nil
+	}
+	limit, cancel := context.WithTimeout(ctx, s.Candidate.Timing.Action+time.Second)
+	defer cancel()
+	answer, err := s.Pilot.Do(limit, candidate.Call{Action: candidate.Configure, Run: s.run, Payload: payload})
+	var pe *candidate.PilotError
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &pe) && pe.Kind == pilot.Unreachable:
+		return &UnreachableError{err}
+	case err != nil:
+		s.note("doctor", "l'action configure n'a pas abouti : "+err.Error(), "action configure did not succeed: "+err.Error())
+		return nil
+	case answer.Status == "unsupported":
+		if len(s.Candidate.Sandbox.RedirectURIs) == 0 && s.Candidate.Claims.Pairing {
+			s.note("doctor",
+				"le service ne connaît pas l'action configure et le manifeste ne donne pas sandbox.redirectUris : l'autorisation sera refusée. À configurer à la main : "+s.byHand(),
+				"the service does not know action configure and the manifest gives no sandbox.redirectUris: authorization will be refused. To be configured by hand: "+s.byHand())
+		}
+		return nil
+	case answer.Status != "done":
+		s.note("doctor", "l'action configure a répondu « "+answer.Status+" » : "+answer.Message, "action configure answered \""+answer.Status+"\": "+answer.Message)
+		return nil
+	}
+	var data struct {
+		RedirectURIs []string `json:"redirectUris"`
+	}
+	if len(answer.Data) > 0 {
+		if err := json.Unmarshal(answer.Data, &data); err != nil {
+			s.note("doctor", "la réponse à configure n'est pas lisible : "+err.Error(), "the answer to configure cannot be read: "+err.Error())
+			return nil
+		}
+	}
+	if len(data.RedirectURIs) == 0 {
+		return nil
+	}
+	all := append(append([]string{}, s.Candidate.Sandbox.RedirectURIs...), data.RedirectURIs...)
+	space, err := s.bench.API.PatchSpace(ctx, s.Space.ID, control.SpacePatch{RedirectURIs: all})
+	if err != nil {
+		return err
+	}
+	s.Space = space
+	return nil
+}
+
+// byHand lists what a person enters in the service's configuration; the secret
+// is named, not shown.
+func (s *Session) byHand() string {
+	e := s.Space.Endpoints
+	return fmt.Sprintf("issuer %s · authorization %s · token %s · revocation %s · jwks %s · fhir %s · client_id %s · %s · id_token: %s",
+		e.Issuer, e.Authorization, e.Token, e.Revocation, e.JWKS, e.FHIR, s.Space.Client.ID, s.Space.Client.Auth, e.IDTokenHeader)
+}
+
+func (s *Session) note(kind, fr, en string) {
+	s.Notes = append(s.Notes, Note{Kind: kind, Text: RunText{FR: s.Redactor.Redact(fr), EN: s.Redactor.Redact(en)}})
+}
+
+// Observe plays scenarios and hands their records to the sink.
+func (s *Session) Observe(ctx context.Context, l *lab.Lab, scenarios []*lab.Scenario, seed int64, progress func(lab.Progress), sink func([]record.Record) error) error {
+	return l.Observe(ctx, lab.Env{
+		Candidate: s.Candidate, Pilot: s.Pilot, Sandbox: s.bench.API, Space: s.Space, Roots: s.Roots,
+		Redactor: s.Redactor, Run: s.run, Seed: seed, Now: s.now, Progress: progress, Sink: sink,
+	}, scenarios)
+}
+
+// Reach says whether there is a connection to the pilot: a TCP connection to an
+// http pilot, a program that exists for an exec one.
+func Reach(ctx context.Context, c candidate.Candidate, folder string) error {
+	switch c.Pilot.Kind {
+	case "http":
+		u, err := url.Parse(c.Pilot.URL)
+		if err != nil {
+			return &UnreachableError{err}
+		}
+		port := u.Port()
+		if port == "" {
+			port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		}
+		d := net.Dialer{Timeout: 5 * time.Second}
+		conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+		if err != nil {
+			return &UnreachableError{fmt.Errorf("pilot %s: %w", c.Pilot.URL, err)}
+		}
+		return conn.Close()
+	case "exec":
+		if len(c.Pilot.Command) == 0 {
+			return &UnreachableError{errors.New("pilot.command is empty")}
+		}
+		name := c.Pilot.Command[0]
+		if strings.ContainsRune(name, filepath.Separator) && !filepath.IsAbs(name) {
+			name = filepath.Join(folder, name)
+		}
+		if _, err := exec.LookPath(name); err != nil {
+			return &UnreachableError{fmt.Errorf("pilot command: %w", err)}
+		}
+	}
+	return nil
+}
