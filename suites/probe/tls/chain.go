@@ -107,20 +107,36 @@ func judgeChain(res *Result, raw [][]byte, o Options) {
 	res.InDates = !o.Now.Before(leaf.NotBefore) && !o.Now.After(leaf.NotAfter)
 	res.DaysLeft = int(math.Floor(leaf.NotAfter.Sub(o.Now).Hours() / 24))
 
-	// The dates of the leaf are a question of their own. Out of them, the chain
-	// is verified at the nearest moment at which the leaf was valid.
-	at := o.Now
-	switch {
-	case at.After(leaf.NotAfter):
-		at = leaf.NotAfter
-	case at.Before(leaf.NotBefore):
-		at = leaf.NotBefore
-	}
-	if err := verify(leaf, certs[1:], o.Roots, at); err != nil {
+	if err := trusted(leaf, certs[1:], o); err != nil {
 		res.ChainError = err.Error()
 		return
 	}
 	res.ChainTrusted = true
+}
+
+// trusted verifies the chain with the leaf's own dates left aside: they are a
+// question of their own, with an answer of its own.
+func trusted(leaf *x509.Certificate, rest []*x509.Certificate, o Options) error {
+	if !o.Now.Before(leaf.NotBefore) && !o.Now.After(leaf.NotAfter) {
+		return verify(leaf, rest, o.Roots, o.Now)
+	}
+	undated := *leaf
+	undated.NotBefore, undated.NotAfter = o.Now, o.Now
+	err := verify(&undated, rest, o.Roots, o.Now)
+	if err == nil {
+		return nil
+	}
+	// A system's own verifier reads the certificate as sent; and authorities
+	// may have gone since the leaf expired. Then: at the nearest moment at
+	// which the leaf was valid.
+	at := leaf.NotAfter
+	if o.Now.Before(leaf.NotBefore) {
+		at = leaf.NotBefore
+	}
+	if verify(leaf, rest, o.Roots, at) == nil {
+		return nil
+	}
+	return err
 }
 
 func verify(leaf *x509.Certificate, rest []*x509.Certificate, roots *x509.CertPool, at time.Time) error {

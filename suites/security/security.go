@@ -1,0 +1,71 @@
+// Package security holds the checks of what can be seen of a service's security
+// from outside: its TLS, its pages, the guards of its pilot. The probes look;
+// the checks here read what they saw.
+package security
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/etalon-sante/etalon/sandbox/record"
+	. "github.com/etalon-sante/etalon/suites/lab"
+)
+
+// Specs registers the scenarios and checks of the suite.
+func Specs(l *Lab) {
+	TLSSpecs(l)
+	WebSpecs(l)
+	PilotSpecs(l)
+}
+
+// seen decodes what a probe saw. What cannot be decoded is a fault of ours, and
+// breaks the check off.
+func seen[T any](r record.Record) T {
+	var out T
+	if r.Probe == nil {
+		panic(fmt.Sprintf("record %d is no probe", r.Seq))
+	}
+	if err := json.Unmarshal(r.Probe.Data, &out); err != nil {
+		panic(fmt.Sprintf("read probe %s of record %d: %v", r.Probe.Kind, r.Seq, err))
+	}
+	return out
+}
+
+// could keeps the probes of a kind that could look, and saw what a condition
+// asks.
+func could[T any](t Trace, kind string, ok func(T) bool) Trace {
+	return t.Probes(kind).Where(func(r record.Record) bool {
+		return r.Probe.Error == "" && len(r.Probe.Data) > 0 && (ok == nil || ok(seen[T](r)))
+	})
+}
+
+// finding is met when a function finds nothing in what each probe saw.
+type finding[T any] struct {
+	name string
+	find func(record.Record, T) []Finding
+}
+
+// see makes a matcher of a function that finds.
+func see[T any](name string, find func(record.Record, T) []Finding) Finder {
+	return finding[T]{name, find}
+}
+
+func (m finding[T]) Findings(t Trace, _ bool) []Finding {
+	var out []Finding
+	for _, r := range t.Records {
+		out = append(out, m.find(r, seen[T](r))...)
+	}
+	return out
+}
+
+func (m finding[T]) Match(actual any) (bool, error) {
+	t, ok := actual.(Trace)
+	if !ok {
+		return false, fmt.Errorf("%s: expected a lab.Trace, got %T", m.name, actual)
+	}
+	return len(m.Findings(t, false)) == 0, nil
+}
+func (m finding[T]) FailureMessage(any) string { return "expected the probe to see: " + m.name }
+func (m finding[T]) NegatedFailureMessage(any) string {
+	return "expected the probe not to see: " + m.name
+}
