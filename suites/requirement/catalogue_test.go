@@ -1,6 +1,7 @@
 package requirement_test
 
 import (
+	"encoding/json"
 	"os"
 	"regexp"
 	"strings"
@@ -186,6 +187,19 @@ func TestARequirementThatRestsOnAnAssumedSettingNamesItInItsRemedy(t *testing.T)
 			if !strings.Contains(r.Fix.FR, k.Assumes) || !strings.Contains(r.Fix.EN, k.Assumes) {
 				t.Errorf("%s rests on %s, which its remedy does not name", k.ID, k.Assumes)
 			}
+		}
+	}
+}
+
+func TestInJSONAnEmptyListIsNeverNull(t *testing.T) {
+	c := catalogue(t)
+	for _, v := range []any{c.Requirements, requirement.Cover(c, nil), c.Documents, c.Chapters} {
+		data, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(data), "null") {
+			t.Errorf("null in the JSON of %T", v)
 		}
 	}
 }

@@ -29,23 +29,23 @@ type Check struct {
 
 // Requirement is one row of the catalogue.
 type Requirement struct {
-	ID           string   `yaml:"id"`
-	Title        Text     `yaml:"title"`
-	Statement    Text     `yaml:"statement"`
-	Why          Text     `yaml:"why"`
-	Fix          Text     `yaml:"fix"`
-	Theme        string   `yaml:"theme"`  // interop, security, ethics, governance
-	Family       string   `yaml:"family"` // technical, urbanisation, ethics, security, content
-	Level        string   `yaml:"level"`  // mandatory, recommended, informative, unknown
-	LevelBasis   Text     `yaml:"levelBasis"`
-	Applies      string   `yaml:"applies,omitempty"` // CEL over the candidate; empty: always
-	From         string   `yaml:"from,omitempty"`    // in force from, 2006-01-02
-	Until        string   `yaml:"until,omitempty"`   // in force until, included
-	Phase        string   `yaml:"phase,omitempty"`   // pilot, generalisation; empty: both
-	Sources      []Source `yaml:"sources"`
-	Verification string   `yaml:"verification"`       // automatic, assisted, declared, excluded
-	Excluded     Text     `yaml:"excluded,omitempty"` // reason, when verification is excluded
-	Formerly     []string `yaml:"formerly,omitempty"`
-	Checks       []Check  `yaml:"checks,omitempty"`
-	Chapter      string   `yaml:"-"` // the file it stands in, without extension
+	ID           string   `yaml:"id" json:"id"`
+	Title        Text     `yaml:"title" json:"title"`
+	Statement    Text     `yaml:"statement" json:"statement"`
+	Why          Text     `yaml:"why" json:"why"`
+	Fix          Text     `yaml:"fix" json:"fix"`
+	Theme        string   `yaml:"theme" json:"theme"`   // interop, security, ethics, governance
+	Family       string   `yaml:"family" json:"family"` // technical, urbanisation, ethics, security, content
+	Level        string   `yaml:"level" json:"level"`   // mandatory, recommended, informative, unknown
+	LevelBasis   Text     `yaml:"levelBasis" json:"levelBasis"`
+	Applies      string   `yaml:"applies,omitempty" json:"applies"` // CEL over the candidate; empty: always
+	From         string   `yaml:"from,omitempty" json:"from"`       // in force from, 2006-01-02
+	Until        string   `yaml:"until,omitempty" json:"until"`     // in force until, included
+	Phase        string   `yaml:"phase,omitempty" json:"phase"`     // pilot, generalisation; empty: both
+	Sources      []Source `yaml:"sources" json:"sources"`
+	Verification string   `yaml:"verification" json:"verification"`            // automatic, assisted, declared, excluded
+	Excluded     Text     `yaml:"excluded,omitempty" json:"excluded,omitzero"` // reason, when verification is excluded
+	Formerly     []string `yaml:"formerly,omitempty" json:"formerly"`
+	Checks       []Check  `yaml:"checks,omitempty" json:"checks"`
+	Chapter      string   `yaml:"-" json:"chapter"` // the file it stands in, without extension
 }

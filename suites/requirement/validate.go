@@ -90,7 +90,8 @@ func (v requirementFile) requirement(y requirementYAML, chapter string) Requirem
 		ID: y.ID, Title: y.Title, Statement: y.Statement, Why: y.Why, Fix: y.Fix,
 		Theme: y.Theme, Family: y.Family, Level: y.Level, Applies: strings.TrimSpace(*y.Applies),
 		From: y.From, Until: y.Until, Phase: y.Phase, Verification: y.Verification,
-		Excluded: y.Excluded, Formerly: y.Formerly, Chapter: chapter,
+		Excluded: y.Excluded, Formerly: append([]string{}, y.Formerly...), Chapter: chapter,
+		Sources: []Source{}, Checks: []Check{}, // in JSON an empty list is [], never null
 	}
 	prefix, ok := v.id(y.ID)
 	if !ok {
@@ -105,7 +106,7 @@ func (v requirementFile) requirement(y requirementYAML, chapter string) Requirem
 	}
 	r.LevelBasis = v.phrase(v.phrases.LevelBases, "basis", y.LevelBasis, y.ID, line(v.node, "levelBasis"))
 	v.dates(y)
-	r.Sources = v.cite(y)
+	r.Sources = append(r.Sources, v.cite(y)...)
 	v.verification(y)
 	for i, k := range y.Checks {
 		r.Checks = append(r.Checks, v.check(y, i, k))
