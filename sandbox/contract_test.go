@@ -22,20 +22,44 @@ import (
 // ports alone.
 func Contract(name string, start func() control.API) bool {
 	return Describe("the "+name+" sandbox", Ordered, ContinueOnFailure, func() {
-		var api control.API
-		ctx := context.Background()
-		BeforeAll(func() { api = start() })
-		open := func(req control.SpaceRequest) *service {
-			s := newService(api, req)
-			DeferCleanup(func() {
-				s.close()
-				Expect(client(s)).To(Succeed())
-			})
-			return s
-		}
+		c := &contract{}
+		BeforeAll(func() { c.api = start() })
+		c.pairing()
+		c.tokens()
+		c.calls()
+		c.searches()
+		c.faults()
+		c.journals()
+		c.control()
+	})
+}
+
+// contract is the sandbox under test.
+type contract struct{ api control.API }
+
+// open opens a space, until the spec ends.
+func (c *contract) open(req control.SpaceRequest) *service {
+	s := newService(c.api, req)
+	DeferCleanup(func() error {
+		s.close()
+		return c.api.DeleteSpace(context.Background(), s.space.ID)
+	})
+	return s
+}
+
+func (c *contract) act(s *service, patient, kind string) {
+	GinkgoHelper()
+	Expect(c.api.Act(context.Background(), s.space.ID, patient, control.Act{Kind: kind})).To(Succeed())
+}
+
+// pairing are the specs of authorization, consent and id_token.
+func (c *contract) pairing() {
+	ctx := context.Background()
+	open := c.open
+	Describe("pairing", func() {
 
 		It("says that it is there, and what to trust", func() {
-			h, err := api.Health(ctx)
+			h, err := c.api.Health(ctx)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(h.Settings).To(Equal("mes-2023"))
 			Expect(h.Public).To(HavePrefix("https://"))
@@ -86,8 +110,8 @@ func Contract(name string, start func() control.API) bool {
 			}))
 			Expect(a.Facts.Authorize.StateBits).To(BeNumerically(">=", 240))
 
-			c := onRoute(j, record.RouteConsent)[1].Exchange.Facts.Consent
-			Expect(*c).To(Equal(record.ConsentFacts{Accepted: true, Finalites: []string{"MESURES_ECRITURE"}, Refused: []string{"MESURES_LECTURE", "DOCUMENTS_ECRITURE", "DOCUMENTS_LECTURE"}}))
+			consent := onRoute(j, record.RouteConsent)[1].Exchange.Facts.Consent
+			Expect(*consent).To(Equal(record.ConsentFacts{Accepted: true, Finalites: []string{"MESURES_ECRITURE"}, Refused: []string{"MESURES_LECTURE", "DOCUMENTS_ECRITURE", "DOCUMENTS_LECTURE"}}))
 
 			k := onRoute(j, record.RouteToken)[0].Exchange
 			Expect(k.From).To(Equal(record.Candidate))
@@ -132,15 +156,15 @@ func Contract(name string, start func() control.API) bool {
 				Expect(json.Unmarshal(payload, &out)).To(Succeed())
 				return out
 			}
-			c := verify(t.ID)
-			Expect(c).To(HaveKeyWithValue("iss", s.space.Endpoints.Issuer))
-			Expect(c).To(HaveKeyWithValue("aud", s.space.Client.ID))
-			Expect(c).To(HaveKeyWithValue("nonce", r.params.Get("nonce")))
-			Expect(c).To(HaveKeyWithValue("oid", s.space.OID))
-			Expect(c["assignAuth"]).To(HavePrefix("urn:oid:2.25."))
-			Expect(c["exp"].(float64) - c["iat"].(float64)).To(BeNumerically("==", 300))
+			id := verify(t.ID)
+			Expect(id).To(HaveKeyWithValue("iss", s.space.Endpoints.Issuer))
+			Expect(id).To(HaveKeyWithValue("aud", s.space.Client.ID))
+			Expect(id).To(HaveKeyWithValue("nonce", r.params.Get("nonce")))
+			Expect(id).To(HaveKeyWithValue("oid", s.space.OID))
+			Expect(id["assignAuth"]).To(HavePrefix("urn:oid:2.25."))
+			Expect(id["exp"].(float64) - id["iat"].(float64)).To(BeNumerically("==", 300))
 
-			Expect(api.RotateKeys(ctx, s.space.ID)).To(Succeed())
+			Expect(c.api.RotateKeys(ctx, s.space.ID)).To(Succeed())
 			_, t2 := s.refresh(t.Refresh)
 			verify(t2.ID)
 			verify(t.ID)
@@ -182,14 +206,14 @@ func Contract(name string, start func() control.API) bool {
 			Expect(q.Get("error")).To(Equal("access_denied"))
 			Expect(q.Get("state")).To(Equal(r.params.Get("state")))
 			Expect(q.Has("code")).To(BeFalse())
-			state, err := api.PatientState(ctx, s.space.ID, "denis")
+			state, err := c.api.PatientState(ctx, s.space.ID, "denis")
 			Expect(err).NotTo(HaveOccurred())
 			Expect(state.Paired).To(BeFalse())
 			j := s.journal()
-			c := j[len(j)-1].Exchange.Facts.Consent
-			Expect(c.Accepted).To(BeFalse())
-			Expect(c.Finalites).To(BeEmpty())
-			Expect(c.Refused).To(HaveLen(4))
+			consent := j[len(j)-1].Exchange.Facts.Consent
+			Expect(consent.Accepted).To(BeFalse())
+			Expect(consent.Finalites).To(BeEmpty())
+			Expect(consent.Refused).To(HaveLen(4))
 		})
 
 		It("refuses a business call by what the patient has not agreed to", func() {
@@ -202,15 +226,10 @@ func Contract(name string, start func() control.API) bool {
 			Expect(f.Call.Paired).To(BeTrue())
 			Expect(f.Call.Consented).To(BeFalse())
 			Expect(f.Issues).To(ConsistOf(HaveField("Rule", "call.consent")))
-			Expect(api.Act(ctx, s.space.ID, "emma", control.Act{Kind: control.ActGrant, Finalite: "MESURES_ECRITURE"})).To(Succeed())
+			Expect(c.api.Act(ctx, s.space.ID, "emma", control.Act{Kind: control.ActGrant, Finalite: "MESURES_ECRITURE"})).To(Succeed())
 			Expect(s.call(t, http.MethodPost, "", feed(t, nominals()[0].observation("2026-11-22T08:30:00+01:00"))).status).To(Equal(http.StatusOK))
 		})
 	})
-}
-
-// client closes the space of a service.
-func client(s *service) error {
-	return s.api.DeleteSpace(context.Background(), s.space.ID)
 }
 
 // search searches measures over November 2026.

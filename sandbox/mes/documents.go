@@ -27,7 +27,7 @@ func (s *Service) FeedDocument(x *exchange.Exchange) exchange.Answer {
 		return out
 	}
 	if doc.Resource == nil {
-		return s.refuse(http.StatusUnprocessableEntity, unreadable(x, "a DocumentReference with attachment.data"))
+		return s.unreadable(x, "a DocumentReference with attachment.data")
 	}
 	stored, err := s.storeDocument(acc.Handle, doc, false)
 	if err != nil {

@@ -25,7 +25,7 @@ func (s *Service) FeedMeasure(x *exchange.Exchange) exchange.Answer {
 	}
 	if feed.Observation == nil {
 		// Tolerance ends where there is nothing to store.
-		return s.refuse(http.StatusUnprocessableEntity, unreadable(x, "a Bundle that creates an Observation"))
+		return s.unreadable(x, "a Bundle that creates an Observation")
 	}
 	var deviceID string
 	deviceNew := false
@@ -53,15 +53,14 @@ func (s *Service) media(x *exchange.Exchange) []record.Issue {
 	}}
 }
 
-// unreadable is what is answered to a message that even a tolerant record
-// cannot use.
-func unreadable(x *exchange.Exchange, want string) []record.Issue {
-	if len(x.Facts.Issues) > 0 {
-		return x.Facts.Issues
+// unreadable answers a message that even a tolerant record cannot use.
+func (s *Service) unreadable(x *exchange.Exchange, want string) exchange.Answer {
+	status := fhir.Status(x.Facts.Issues)
+	if status == 0 {
+		status = http.StatusUnprocessableEntity
+		x.Issue(record.Issue{Rule: "call.message", Severity: "error", Code: "invalid", HTTP: status, Expected: want})
 	}
-	i := record.Issue{Rule: "call.message", Severity: "error", Code: "invalid", HTTP: http.StatusUnprocessableEntity, Expected: want}
-	x.Issue(i)
-	return []record.Issue{i}
+	return s.refuse(status, x.Facts.Issues)
 }
 
 // device creates the Device of a feed, unless the patient's record holds it
