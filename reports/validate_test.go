@@ -158,3 +158,12 @@ func TestTheSchemaNamesEveryVerdict(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkAThousandRequirements(b *testing.B) {
+	r := sample.Large(1000)
+	for b.Loop() {
+		if err := reports.Write(&bytes.Buffer{}, r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -19,7 +19,7 @@ import (
 // report.json and in the journal. Measured: a page of 200 requirements, one in
 // ten broken, stays under 300 KB with them.
 const (
-	bodyLines = 32  // lines of a message
+	bodyLines = 28  // lines of a message
 	around    = 8   // lines kept on either side of the telling one
 	nearby    = 3   // the same, where the exchange was shown before
 	lineChars = 400 // characters of a line
@@ -299,10 +299,28 @@ func (e *excerpt) brief() {
 	for _, m := range []*message{&e.Request, &e.Response} {
 		if slices.ContainsFunc(m.Lines, func(l line) bool { return l.Mark }) {
 			m.Lines = window(m.Lines, 0, nearby)
+			dedent(m.Lines)
 		} else {
 			m.Lines = nil
 		}
 		m.Cut = false
+	}
+}
+
+// dedent takes away the indentation that all lines share.
+func dedent(lines []line) {
+	shared := -1
+	for _, l := range lines {
+		if l.Text != "" {
+			if n := len(l.Text) - len(strings.TrimLeft(l.Text, " ")); shared < 0 || n < shared {
+				shared = n
+			}
+		}
+	}
+	for i := range lines {
+		if lines[i].Text != "" {
+			lines[i].Text = lines[i].Text[shared:]
+		}
 	}
 }
 

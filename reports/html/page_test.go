@@ -2,10 +2,19 @@ package html_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"flag"
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
 	"testing"
+
+	nethtml "golang.org/x/net/html"
 
 	"github.com/etalon-sante/etalon/reports"
 	"github.com/etalon-sante/etalon/reports/html"
@@ -39,5 +48,251 @@ func TestThePageIsAsInTheGoldenFile(t *testing.T) {
 		if got != string(want) {
 			t.Errorf("%s differs from what was written; look at it, then run with -update", golden)
 		}
+	}
+}
+
+func TestThePageNeedsNothingButItself(t *testing.T) {
+	for _, lang := range []string{"fr", "en"} {
+		got := write(t, sample.Report(), lang)
+		for _, bad := range []string{"<script", " style=", " onload", " onclick", "javascript:", "@import", "url(", "<form", "<object", "<iframe", "ZgotmplZ"} {
+			if strings.Contains(strings.ToLower(got), strings.ToLower(bad)) {
+				t.Errorf("%s: the page holds %q", lang, bad)
+			}
+		}
+		css := got[strings.Index(got, "<style>")+len("<style>") : strings.Index(got, "</style>")]
+		sum := sha256.Sum256([]byte(css))
+		policy := "style-src &#39;sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+		if !strings.Contains(strings.ReplaceAll(got, "'", "&#39;"), strings.ReplaceAll(policy, "+", "&#43;")) {
+			t.Errorf("%s: the policy does not allow the style sheet of the page", lang)
+		}
+	}
+}
+
+func TestThePagesSayThatTheHarnessIsIndependentAndLinkToEachOther(t *testing.T) {
+	fr, en := write(t, sample.Report(), "fr"), write(t, sample.Report(), "en")
+	for page, want := range map[string][]string{
+		fr: {`<html lang="fr">`, "banc d’essai indépendant", "Sa numérotation est la sienne", `href="index.en.html"`, "22/11/2026 à 17:05 (heure de Paris)"},
+		en: {`<html lang="en">`, "independent harness", "Its numbering is its own", `href="index.html"`, "22 November 2026 at 16:05 UTC"},
+	} {
+		for _, w := range want {
+			if !strings.Contains(page, w) {
+				t.Errorf("the page lacks %q", w)
+			}
+		}
+	}
+}
+
+// tree is what a reader with a screen reader has: headings, ids, links.
+func tree(t *testing.T, page string) *nethtml.Node {
+	t.Helper()
+	doc, err := nethtml.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func attr(n *nethtml.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func TestTheStructureCanBeRead(t *testing.T) {
+	for name, r := range map[string]reports.Report{"sample": sample.Report(), "hostile": sample.Hostile(`"'<b>`), "empty": {}} {
+		t.Run(name, func(t *testing.T) {
+			doc := tree(t, write(t, r, "fr"))
+			ids, links, level, h1, tables := map[string]bool{}, []string{}, 0, 0, 0
+			for n := range doc.Descendants() {
+				if n.Type != nethtml.ElementNode {
+					continue
+				}
+				if id := attr(n, "id"); id != "" {
+					if ids[id] {
+						t.Errorf("id %q twice", id)
+					}
+					ids[id] = true
+				}
+				if h := attr(n, "href"); strings.HasPrefix(h, "#") {
+					links = append(links, h[1:])
+				}
+				if l := attr(n, "aria-labelledby"); l != "" {
+					links = append(links, l)
+				}
+				switch n.Data {
+				case "h1", "h2", "h3", "h4", "h5", "h6":
+					now := int(n.Data[1] - '0')
+					if now > level+1 {
+						t.Errorf("h%d follows h%d", now, level)
+					}
+					if level = now; now == 1 {
+						h1++
+					}
+				case "table":
+					tables++
+					if n.FirstChild == nil || n.FirstChild.Data != "caption" {
+						t.Error("a table without a caption")
+					}
+				case "th":
+					if attr(n, "scope") == "" {
+						t.Error("a header cell without a scope")
+					}
+				case "svg":
+					if attr(n, "aria-hidden") != "true" && attr(n, "aria-label") == "" {
+						t.Error("a picture that is neither hidden nor named")
+					}
+				}
+			}
+			if h1 != 1 {
+				t.Errorf("%d first headings", h1)
+			}
+			for _, l := range links {
+				if !ids[l] {
+					t.Errorf("a link leads to #%s, which does not exist", l)
+				}
+			}
+			if name == "sample" && tables < 5 {
+				t.Errorf("%d tables", tables)
+			}
+		})
+	}
+}
+
+func TestHostileTextAppearsAsText(t *testing.T) {
+	for _, s := range []string{
+		`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `'-alert(1)-'`, `javascript:alert(1)`, `{{.CSS}}`, `</style><b>`,
+		`]]>`, "\x00\x1b[2J", "\u202egnp.exe", "&lt;b&gt;", `data:text/html,<b>`, `{"a":{"b":[1]}}`, strings.Repeat("[", 5000), strings.Repeat("é", 5000),
+	} {
+		doc := tree(t, write(t, sample.Hostile(s), "en"))
+		var heading strings.Builder
+		for n := range doc.Descendants() {
+			if n.Type != nethtml.ElementNode {
+				continue
+			}
+			switch n.Data {
+			case "script", "img", "iframe", "object", "form":
+				t.Errorf("%.20q became an element: %s", s, n.Data)
+			case "h1":
+				for c := range n.Descendants() {
+					if c.Type == nethtml.TextNode {
+						heading.WriteString(c.Data)
+					}
+				}
+			case "a":
+				h := attr(n, "href")
+				if !strings.HasPrefix(h, "#") && !strings.HasPrefix(h, "https://") && h != "index.html" {
+					t.Errorf("%.20q became a link to %q", s, h)
+				}
+			}
+			for _, a := range n.Attr {
+				if strings.HasPrefix(a.Key, "on") {
+					t.Errorf("%.20q became an attribute: %s", s, a.Key)
+				}
+			}
+		}
+		if s == `<script>alert(1)</script>` && !strings.Contains(heading.String(), s) {
+			t.Errorf("the name of the service is shown as %q", heading.String())
+		}
+	}
+}
+
+func TestAPageOfTwoHundredRequirementsStaysUnder300KB(t *testing.T) {
+	for _, lang := range []string{"fr", "en"} {
+		if n := len(write(t, sample.Large(200), lang)); n > 300_000 {
+			t.Errorf("%s: %d bytes", lang, n)
+		}
+	}
+}
+
+func TestAnUnknownLanguageIsRefused(t *testing.T) {
+	if err := html.Write(&bytes.Buffer{}, sample.Report(), "de"); err == nil {
+		t.Error("accepted")
+	}
+}
+
+func TestCardsAreAtMostTenAndBlockingOnesComeFirst(t *testing.T) {
+	var r reports.Report
+	for i := range 30 {
+		r.Results = append(r.Results, reports.Result{
+			Requirement: fmt.Sprintf("INT-%02d", i), Theme: "interop", Verdict: reports.Nonconformant, Blocking: i%5 == 4,
+			Checks: []reports.Check{{ID: "c", Verdict: reports.Nonconformant}},
+		})
+	}
+	r.Conclude()
+	page := write(t, r, "en")
+	cards := page[strings.Index(page, `class="cards"`):strings.Index(page, `id="requirements"`)]
+	if n := strings.Count(cards, `<li class="card`); n != 10 {
+		t.Errorf("%d cards", n)
+	}
+	if blocking, other := strings.LastIndex(cards, ">blocking<"), strings.Index(cards, "INT-00"); blocking > other {
+		t.Error("a card that blocks comes after one that does not")
+	}
+}
+
+// The ratios of WCAG 2.2 (1.4.3), computed for every pair of
+// colours that the style sheet puts on one another.
+func TestTextContrastIsAtLeastFourAndAHalfInLightAndDark(t *testing.T) {
+	css, err := os.ReadFile("style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := regexp.MustCompile(`:root\{([^}]*)\}`).FindAllStringSubmatch(string(css), -1)
+	if len(roots) != 3 {
+		t.Fatalf("%d palettes, want light, dark and print", len(roots))
+	}
+	for i, name := range []string{"light", "dark", "print"} {
+		colour := map[string]string{}
+		for _, m := range regexp.MustCompile(`--([a-z-]+):(#[0-9a-f]+)`).FindAllStringSubmatch(roots[i][1], -1) {
+			colour[m[1]] = m[2]
+		}
+		for _, fg := range []string{"ink", "soft", "accent", "conformant", "nonconformant", "deviation", "attested", "to-review", "untested", "quiet", "error"} {
+			for _, bg := range []string{"paper", "wash"} {
+				if got := contrast(t, colour[fg], colour[bg]); got < 4.5 {
+					t.Errorf("%s: %s on %s is %.2f", name, fg, bg, got)
+				}
+			}
+		}
+		if got := contrast(t, colour["ink"], colour["mark"]); got < 4.5 {
+			t.Errorf("%s: marked text is %.2f", name, got)
+		}
+		if got := contrast(t, colour["markbar"], colour["mark"]); got < 3 {
+			t.Errorf("%s: the sign of a marked line is %.2f", name, got)
+		}
+	}
+}
+
+func contrast(t *testing.T, a, b string) float64 {
+	t.Helper()
+	x, y := luminance(t, a), luminance(t, b)
+	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+}
+
+func luminance(t *testing.T, hex string) float64 {
+	t.Helper()
+	h := strings.TrimPrefix(hex, "#")
+	if len(h) == 3 {
+		h = string([]byte{h[0], h[0], h[1], h[1], h[2], h[2]})
+	}
+	n, err := strconv.ParseUint(h, 16, 24)
+	if err != nil || len(h) != 6 {
+		t.Fatalf("colour %q", hex)
+	}
+	part := func(v uint64) float64 {
+		c := float64(v&255) / 255
+		if c <= 0.04045 {
+			return c / 12.92
+		}
+		return math.Pow((c+0.055)/1.055, 2.4)
+	}
+	return 0.2126*part(n>>16) + 0.7152*part(n>>8) + 0.0722*part(n)
+}
+
+func BenchmarkAThousandRequirements(b *testing.B) {
+	r := sample.Large(1000)
+	for b.Loop() {
+		write(b, r, "fr")
 	}
 }

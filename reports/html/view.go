@@ -110,10 +110,11 @@ type (
 	}
 	check struct {
 		reports.Check
-		Word      string
-		SameTitle bool // as the requirement's: not said twice
-		Findings  []finding
-		More      int
+		Word       string
+		SameTitle  bool // as the requirement's: not said twice
+		SameReason bool
+		Findings   []finding
+		More       int
 	}
 	finding struct {
 		reports.Finding
@@ -144,6 +145,9 @@ type (
 
 func newPage(r reports.Report, l words.Lang) page {
 	r = reports.Normal(r)
+	if r.Verdict == "" { // not concluded: whatever it holds, nobody judged it
+		r.Verdict, r.ExitCode = reports.RunError, reports.ExitError
+	}
 	other := words.EN
 	if l == words.EN {
 		other = words.FR
@@ -279,7 +283,7 @@ func prove(r reports.Report, rows []row, cards []card, l words.Lang) {
 	shown := shownAt{}
 	fill := func(x *row) {
 		for _, c := range x.Result.Checks {
-			v := check{Check: c, Word: l.Of(c.Verdict.Label().Word), SameTitle: c.Title == x.Title}
+			v := check{Check: c, Word: l.Of(c.Verdict.Label().Word), SameTitle: c.Title == x.Title, SameReason: c.Reason == x.Reason}
 			for j, f := range c.Findings {
 				if j == maxFindings {
 					v.More = len(c.Findings) - maxFindings
