@@ -73,7 +73,7 @@ func Init(in io.Reader, out io.Writer, lang string) ([]byte, error) {
 	var pairing string
 	yesNo := []string{"yes", "no"}
 	access := []string{"write", "read", "both", "none"}
-	address := func(s string) bool { _, err := parseAddress(s); return err == nil }
+	isAddress := func(s string) bool { _, err := parseAddress(s); return err == nil }
 	addressText := Text{EN: "a whole address, http:// or https://", FR: "une adresse complète, http:// ou https://"}
 	questions := []question{
 		{text: Text{"Name of the editor", "Nom de l'éditeur"}, field: &a.Editor},
@@ -86,12 +86,12 @@ func Init(in io.Reader, out io.Writer, lang string) ([]byte, error) {
 		{text: Text{"Does the service pair its patients itself?", "Le service réalise-t-il lui-même l'appariement ?"}, preset: "yes", words: yesNo, field: &pairing},
 		{text: Text{"Health measures: written to or read from Mon espace santé?", "Mesures de santé : alimentation (write), consultation (read) ?"}, preset: "write", words: access, field: &a.Measures},
 		{text: Text{"Documents: written or read?", "Documents : alimentation (write), consultation (read) ?"}, preset: "none", words: access, field: &a.Documents},
-		{text: Text{"Address at which patients use the service", "Adresse à laquelle les patients utilisent le service"}, check: address, expect: addressText, field: &a.Production},
+		{text: Text{"Address at which patients use the service", "Adresse à laquelle les patients utilisent le service"}, check: isAddress, expect: addressText, field: &a.Production},
 		{text: Text{"Pilot: an http endpoint, an exec command, or manual (a person)", "Pilote : http (point d'accès), exec (commande) ou manual (une personne)"}, preset: "http", words: []string{"http", "exec", "manual"}, field: &a.Pilot},
-		{text: Text{"Address of the test endpoint", "Adresse du point d'accès de test"}, preset: "http://127.0.0.1:8080/etalon", check: address, expect: addressText, field: &a.URL, skip: func() bool { return a.Pilot != "http" }},
+		{text: Text{"Address of the test endpoint", "Adresse du point d'accès de test"}, preset: "http://127.0.0.1:8080/etalon", check: isAddress, expect: addressText, field: &a.URL, skip: func() bool { return a.Pilot != "http" }},
 		{text: Text{"Command of the pilot (a path from this folder)", "Commande du pilote (un chemin depuis ce dossier)"}, preset: "./pilot.sh", field: &a.Command, skip: func() bool { return a.Pilot != "exec" }},
 		{text: Text{"OAuth2 client id", "Identifiant client OAuth2"}, preset: "etalon-candidate", check: visible, expect: Text{"ASCII characters without space", "des caractères ASCII sans espace"}, field: &a.ClientID},
-		{text: Text{"Redirect address after consent", "Adresse de retour après le consentement"}, preset: "http://127.0.0.1:8080/mes/callback", check: address, expect: addressText, field: &a.Callback, skip: func() bool { return pairing != "yes" }},
+		{text: Text{"Redirect address after consent", "Adresse de retour après le consentement"}, preset: "http://127.0.0.1:8080/mes/callback", check: isAddress, expect: addressText, field: &a.Callback, skip: func() bool { return pairing != "yes" }},
 	}
 	lines := bufio.NewReaderSize(io.LimitReader(in, MaxManifest), 64<<10)
 	for _, q := range questions {

@@ -68,25 +68,34 @@ func (c *checker) add(path []string, expected, found, hint Text) {
 // parseAddress accepts a whole http or https address. It refuses a user name
 // or password in it: that would be a literal secret.
 func parseAddress(s string) (*url.URL, error) {
+	u, wrong := address(s)
+	if wrong != (Text{}) {
+		return nil, errors.New(wrong.EN)
+	}
+	return u, nil
+}
+
+// address parses an address, or says what stands there instead of a good one.
+func address(s string) (*url.URL, Text) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil:
-		return nil, errors.New("not an address")
+		return nil, Text{EN: "not an address", FR: "autre chose qu'une adresse"}
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, errors.New("neither http nor https")
+		return nil, Text{EN: "neither http nor https", FR: "ni http ni https"}
 	case u.Hostname() == "":
-		return nil, errors.New("no host")
+		return nil, Text{EN: "no host", FR: "aucun hôte"}
 	case u.User != nil:
-		return nil, errors.New("a user name or password in it")
+		return nil, Text{EN: "a user name or password in it", FR: "un nom ou un mot de passe dans l'adresse"}
 	case u.Fragment != "" || strings.HasSuffix(s, "#"):
-		return nil, errors.New("a fragment (#…)")
+		return nil, Text{EN: "a fragment (#…)", FR: "un fragment (#…)"}
 	}
 	if p := u.Port(); p != "" {
 		if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 {
-			return nil, errors.New("a port outside 1 to 65535")
+			return nil, Text{EN: "a port outside 1 to 65535", FR: "un port hors de 1 à 65535"}
 		}
 	}
-	return u, nil
+	return u, Text{}
 }
 
 func (c *checker) addresses() {
@@ -112,10 +121,10 @@ func (c *checker) addresses() {
 		if _, stands := c.doc.places[strings.Join(a.path, separator)]; !stands {
 			continue // absent, or a default made from another field
 		}
-		u, err := parseAddress(a.value)
-		if err != nil {
+		u, wrong := address(a.value)
+		if wrong != (Text{}) {
 			// The value is not repeated: it may hold a password.
-			c.add(a.path, Text{}, same(err.Error()), Text{})
+			c.add(a.path, Text{}, wrong, Text{})
 			continue
 		}
 		name := a.path[len(a.path)-1]
