@@ -1,6 +1,9 @@
 package fhir
 
-import "testing"
+import (
+	"sync"
+	"testing"
+)
 
 func TestEveryKindOfMeasureIsAcceptedWhenWellMade(t *testing.T) {
 	r := testRules(t)
@@ -55,4 +58,57 @@ func BenchmarkShapeOfOneWeight(b *testing.B) {
 			b.Fatal(x)
 		}
 	}
+}
+
+func BenchmarkRulesForFirstSettings(b *testing.B) {
+	s := testRules(b).set
+	for b.Loop() {
+		if _, err := NewRules(s); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkRulesForFurtherSettings(b *testing.B) {
+	r := testRules(b)
+	for b.Loop() {
+		if _, err := r.With(r.set); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func TestRulesForFurtherSettingsFollowThem(t *testing.T) {
+	base := testRules(t)
+	s, err := base.set.With(map[string]string{"search.count-max": "60"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := base.With(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := query(t, "code=29463-7&"+personQuery+"&date=ge2026-11-01&date=le2026-11-02&_count=61")
+	if _, issues := r.Search(q, testContext()); Status(issues) != 400 {
+		t.Errorf("%+v", issues)
+	}
+	if _, issues := base.Search(q, testContext()); len(issues) != 0 {
+		t.Errorf("the rules that it came from have changed: %+v", issues)
+	}
+}
+
+func TestRulesAreSafeForConcurrentUse(t *testing.T) {
+	r := testRules(t)
+	body := broken{device: true}.feedOf(t, r, true)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 50 {
+				if _, issues := r.Feed(body, testContext()); len(issues) != 0 {
+					t.Errorf("%+v", issues)
+				}
+			}
+		})
+	}
+	all.Wait()
 }

@@ -47,16 +47,13 @@ func newStructures() (map[string]structure, error) {
 	if err := onlyLocal(doc); err != nil {
 		return nil, fmt.Errorf("read embedded schema %s: %w", name, err)
 	}
-	whole, ok := doc.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("read embedded schema %s: not an object", name)
-	}
+	definitions := object(doc, "definitions")
 	out := map[string]structure{}
 	for _, resource := range shaped() {
 		loader := gojsonschema.NewSchemaLoader()
 		loader.Draft, loader.AutoDetect = gojsonschema.Draft7, false
 		s, err := loader.Compile(gojsonschema.NewRawLoader(map[string]any{
-			"$ref": "#/definitions/" + resource, "definitions": whole["definitions"],
+			"$ref": "#/definitions/" + resource, "definitions": reachable(definitions, resource),
 		}))
 		if err != nil {
 			return nil, fmt.Errorf("compile embedded schema of %s: %w", resource, err)
@@ -64,6 +61,31 @@ func newStructures() (map[string]structure, error) {
 		out[resource] = schema{s}
 	}
 	return out, nil
+}
+
+// reachable returns the definitions that one refers to, itself included: the
+// library reads all that it is given.
+func reachable(definitions map[string]any, from string) map[string]any {
+	out := map[string]any{}
+	var visit func(v any)
+	visit = func(v any) {
+		switch x := v.(type) {
+		case map[string]any:
+			if name, ok := strings.CutPrefix(text(x, "$ref"), "#/definitions/"); ok && out[name] == nil {
+				out[name] = definitions[name]
+				visit(definitions[name])
+			}
+			for _, c := range x {
+				visit(c)
+			}
+		case []any:
+			for _, c := range x {
+				visit(c)
+			}
+		}
+	}
+	visit(map[string]any{"$ref": "#/definitions/" + from})
+	return out
 }
 
 // onlyLocal refuses a $ref that gojsonschema would fetch.
