@@ -9,46 +9,53 @@ type Label struct {
 	Several Text   // Word after a number above one
 }
 
-// labels is the one table of words for verdicts.
-func labels() map[Verdict]Label {
-	return map[Verdict]Label{
-		Conformant: {Text{"conforme", "conformant"}, Text{
+// labels is the one table of words for verdicts. It is an array so that a
+// look-up allocates nothing: pages look up thousands.
+func labels() [10]struct {
+	Verdict
+	Label
+} {
+	return [...]struct {
+		Verdict
+		Label
+	}{
+		{Conformant, Label{Text{"conforme", "conformant"}, Text{
 			"Observé, comme exigé.", "Observed, as required.",
-		}, "✓", Text{"conformes", "conformant"}},
-		Nonconformant: {Text{"non conforme", "nonconformant"}, Text{
+		}, "✓", Text{"conformes", "conformant"}}},
+		{Nonconformant, Label{Text{"non conforme", "nonconformant"}, Text{
 			"Observé, et pas comme exigé.", "Observed, and not as required.",
-		}, "✕", Text{"non conformes", "nonconformant"}},
-		Deviation: {Text{"écart à une hypothèse", "deviation from an assumption"}, Text{
+		}, "✕", Text{"non conformes", "nonconformant"}}},
+		{Deviation, Label{Text{"écart à une hypothèse", "deviation from an assumption"}, Text{
 			"Observé, et pas comme le voudrait une valeur que le banc a dû supposer : c'est peut-être le banc qui se trompe.",
 			"Observed, and not as a value that the harness had to assume would have it: the harness may be the one that is wrong.",
-		}, "≠", Text{"écarts à une hypothèse", "deviations from an assumption"}},
-		Attested: {Text{"attesté", "attested"}, Text{
+		}, "≠", Text{"écarts à une hypothèse", "deviations from an assumption"}}},
+		{Attested, Label{Text{"attesté", "attested"}, Text{
 			"Déclaré par une personne nommée, à une date donnée ; non observé.",
 			"Declared by a named person, on a given date; not observed.",
-		}, "§", Text{"attestés", "attested"}},
-		ToReview: {Text{"à examiner", "to review"}, Text{
+		}, "§", Text{"attestés", "attested"}}},
+		{ToReview, Label{Text{"à examiner", "to review"}, Text{
 			"Une personne doit trancher ; le rapport dit sur quoi.",
 			"A person must decide; the report says on what.",
-		}, "?", Text{"à examiner", "to review"}},
-		NotApplicable: {Text{"sans objet", "not applicable"}, Text{
+		}, "?", Text{"à examiner", "to review"}}},
+		{NotApplicable, Label{Text{"sans objet", "not applicable"}, Text{
 			"Ne concerne pas ce service ; la règle qui le dit est citée.",
 			"Does not concern this service; the rule that says so is quoted.",
-		}, "–", Text{"sans objet", "not applicable"}},
-		NotInForce: {Text{"pas en vigueur", "not in force"}, Text{
+		}, "–", Text{"sans objet", "not applicable"}}},
+		{NotInForce, Label{Text{"pas en vigueur", "not in force"}, Text{
 			"Hors de ses dates ou de la phase en cours.", "Outside its dates or the current phase.",
-		}, "◷", Text{"pas en vigueur", "not in force"}},
-		Excluded: {Text{"exclu", "excluded"}, Text{
+		}, "◷", Text{"pas en vigueur", "not in force"}}},
+		{Excluded, Label{Text{"exclu", "excluded"}, Text{
 			"Au catalogue, mais personne ne la juge ici ; la raison est donnée.",
 			"In the catalogue, but judged by no one here; the reason is given.",
-		}, "⊘", Text{"exclus", "excluded"}},
-		Untested: {Text{"non testé", "untested"}, Text{
+		}, "⊘", Text{"exclus", "excluded"}}},
+		{Untested, Label{Text{"non testé", "untested"}, Text{
 			"Rien n'a permis de juger ; le rapport dit ce qui le permettrait.",
 			"Nothing made it possible to judge; the report says what would.",
-		}, "○", Text{"non testés", "untested"}},
-		Error: {Text{"erreur du banc", "harness error"}, Text{
+		}, "○", Text{"non testés", "untested"}}},
+		{Error, Label{Text{"erreur du banc", "harness error"}, Text{
 			"Le banc d'essai ou le bac à sable a failli ; le service n'est pas en cause.",
 			"The harness or the sandbox failed; the service is not at fault.",
-		}, "!", Text{"erreurs du banc", "harness errors"}},
+		}, "!", Text{"erreurs du banc", "harness errors"}}},
 	}
 }
 
@@ -56,10 +63,12 @@ func labels() map[Verdict]Label {
 // exist is shown as our error.
 func (v Verdict) Label() Label {
 	all := labels()
-	if l, ok := all[v]; ok {
-		return l
+	for i := range all {
+		if all[i].Verdict == v {
+			return all[i].Label
+		}
 	}
-	return all[Error]
+	return Error.Label()
 }
 
 // Label returns the words and the shape of a run's verdict.

@@ -34,9 +34,26 @@ func Write(w io.Writer, r reports.Report, lang string) error {
 	if err != nil {
 		return fmt.Errorf("write report page: %w", err)
 	}
+	// The template says the same few hundred sentences over and over.
+	said := map[string]string{}
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"t":    func(fr, en string) string { return l.Typeset(l.Pick(fr, en)) },
-		"name": func(kind, code string) string { return l.Typeset(l.Name(kind, code)) },
+		"t": func(fr, en string) string {
+			s, ok := said[fr]
+			if !ok {
+				s = l.Typeset(l.Pick(fr, en))
+				said[fr] = s
+			}
+			return s
+		},
+		"name": func(kind, code string) string {
+			key := kind + ":" + code
+			s, ok := said[key]
+			if !ok {
+				s = l.Typeset(l.Name(kind, code))
+				said[key] = s
+			}
+			return s
+		},
 		"text": func(t reports.Text) string { return l.Typeset(l.Of(t)) },
 		"date": l.Date,
 		"cap":  words.Capital,

@@ -144,16 +144,23 @@ func (l Lang) Moment(t time.Time) string {
 // in French, spaces that do not break before ; : ! ? and inside guillemets.
 // It is for our own sentences, never for what was observed.
 func (l Lang) Typeset(s string) string {
-	if l == FR {
-		s = strings.NewReplacer(" ;", "\u00a0;", " :", "\u00a0:", " !", "\u00a0!", " ?", "\u00a0?", "« ", "«\u00a0", " »", "\u00a0»").Replace(s)
-	}
-	if !strings.Contains(s, "'") {
+	if !strings.ContainsAny(s, "';:!?«»") {
 		return s
 	}
 	runes := []rune(s)
-	for i := 1; i < len(runes)-1; i++ {
-		if runes[i] == '\'' && unicode.IsLetter(runes[i-1]) && unicode.IsLetter(runes[i+1]) {
+	for i, r := range runes {
+		var before, after rune
+		if i > 0 {
+			before = runes[i-1]
+		}
+		if i+1 < len(runes) {
+			after = runes[i+1]
+		}
+		switch {
+		case r == '\'' && unicode.IsLetter(before) && unicode.IsLetter(after):
 			runes[i] = '’'
+		case r == ' ' && l == FR && (before == '«' || after != 0 && strings.ContainsRune(";:!?»", after)):
+			runes[i] = '\u00a0'
 		}
 	}
 	return string(runes)
