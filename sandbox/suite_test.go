@@ -3,12 +3,15 @@ package sandbox_test
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -16,15 +19,15 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/etalon-sante/etalon/sandbox"
+	"github.com/etalon-sante/etalon/sandbox/container"
 	"github.com/etalon-sante/etalon/sandbox/control"
 )
 
-// serveEnv makes the test binary be a served sandbox instead of running tests.
-const serveEnv = "ETALON_TEST_SERVE_SANDBOX"
-
+// The test binary is a served sandbox too, by the arguments of the real command:
+// the forms are compared without depending on it.
 func TestMain(m *testing.M) {
-	if os.Getenv(serveEnv) != "" {
-		if err := serve(); err != nil {
+	if len(os.Args) > 2 && os.Args[1] == "sandbox" && os.Args[2] == "serve" {
+		if err := serve(os.Args[3:]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -33,31 +36,28 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serve is a sandbox in a process of its own: it says on its first line how to
-// control it, and ends with its standard input.
-func serve() error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+// serve is a sandbox in a process of its own, until it is told to stop.
+func serve(args []string) error {
+	var o sandbox.Options
+	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
+	flags.StringVar(&o.Listen, "listen", "", "")
+	flags.StringVar(&o.ControlListen, "control", "", "")
+	flags.StringVar(&o.ControlToken, "control-token", "", "")
+	flags.StringVar(&o.PublicURL, "public-url", "", "")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	s, err := sandbox.New(sandbox.Options{})
+	s, err := sandbox.New(o)
 	if err != nil {
 		return err
 	}
 	if err := s.Start(ctx); err != nil {
 		return err
 	}
-	api := s.Control()
-	if err := json.NewEncoder(os.Stdout).Encode(map[string]string{"base": api.Base, "token": api.Token}); err != nil {
-		return errors.Join(err, s.Close())
-	}
-	gone := make(chan struct{})
-	go func() {
-		defer close(gone)
-		_, _ = bufio.NewReader(os.Stdin).ReadByte()
-	}()
-	select {
-	case <-gone:
-	case <-ctx.Done():
-	}
+	fmt.Println(s.Control().Base)
+	<-ctx.Done()
 	return s.Close()
 }
 
@@ -69,6 +69,7 @@ func TestSandbox(t *testing.T) {
 var (
 	_ = Contract("embedded", embedded)
 	_ = Contract("served", served)
+	_ = Contract("container", contained)
 )
 
 func embedded() control.API {
@@ -82,21 +83,37 @@ func embedded() control.API {
 func served() control.API {
 	self, err := os.Executable()
 	Expect(err).NotTo(HaveOccurred())
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), serveEnv+"=1")
+	const token = "token-of-the-served-sandbox"
+	cmd := exec.Command(self, "sandbox", "serve", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--control-token", token)
 	cmd.Stderr = GinkgoWriter
-	in, err := cmd.StdinPipe()
-	Expect(err).NotTo(HaveOccurred())
 	out, err := cmd.StdoutPipe()
 	Expect(err).NotTo(HaveOccurred())
 	Expect(cmd.Start()).To(Succeed())
 	DeferCleanup(func() error {
-		time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
-		return errors.Join(in.Close(), cmd.Wait())
+		kill := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
+		defer kill.Stop()
+		return errors.Join(cmd.Process.Signal(os.Interrupt), cmd.Wait())
 	})
-	line, err := bufio.NewReader(out).ReadBytes('\n')
+	base, err := bufio.NewReader(out).ReadString('\n')
 	Expect(err).NotTo(HaveOccurred())
-	var told struct{ Base, Token string }
-	Expect(json.Unmarshal(line, &told)).To(Succeed())
-	return control.API{Base: told.Base, Token: told.Token}
+	return control.API{Base: strings.TrimSpace(base), Token: token}
+}
+
+// contained runs this test binary, built without cgo, in an image of its own.
+func contained() control.API {
+	if out, err := exec.Command("docker", "info", "--format", "{{.ServerVersion}}").CombinedOutput(); err != nil {
+		Skip(fmt.Sprintf("NOT TESTED: the container form of the sandbox needs a Docker daemon (docker info: %v, %s)", err, out))
+	}
+	binary := filepath.Join(GinkgoT().TempDir(), "etalon")
+	build := exec.Command("go", "test", "-c", "-o", binary, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	out, err := build.CombinedOutput()
+	Expect(err).NotTo(HaveOccurred(), "%s", out)
+	c, err := container.Start(context.Background(), container.Options{Binary: binary})
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(c.Close)
+	h, err := c.Control().Health(context.Background())
+	Expect(err).NotTo(HaveOccurred())
+	Expect(h.Public).To(Equal(c.Public()))
+	return c.Control()
 }
