@@ -207,7 +207,7 @@ func (p *page) end(r reports.Report, l words.Lang) {
 		{"Attente voulue (fenêtres de silence, délais d'incident)", "Deliberate waiting (quiet windows, delays of planned faults)", r.Run.Ledger.WaitingMs},
 		{"Le banc travaille", "The harness works", r.Run.Ledger.HarnessMs},
 	} {
-		p.Ledger = append(p.Ledger, entry{Key: l.Pick(e.fr, e.en), Value: l.Millis(e.ms)})
+		p.Ledger = append(p.Ledger, entry{Key: l.Typeset(l.Pick(e.fr, e.en)), Value: l.Millis(e.ms)})
 	}
 	for _, kind := range slices.Sorted(maps.Keys(r.Redacted)) {
 		p.Secrets = append(p.Secrets, entry{Key: kind, Value: words.Itoa(r.Redacted[kind])})

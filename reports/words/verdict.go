@@ -18,6 +18,8 @@ type tally struct {
 	deviating     int // of counting, where a deviation is not a nonconformance
 	attested      int // of counting
 	met           int // of counting, observed
+	reviewed      int // of counting, to be reviewed
+	failed        int // of counting, spoiled by our own fault
 	review        int // of all
 }
 
@@ -49,6 +51,10 @@ func count(r reports.Report) tally {
 			t.attested++
 		case reports.Conformant:
 			t.met++
+		case reports.ToReview:
+			t.reviewed++
+		default:
+			t.failed++
 		}
 	}
 	return t
@@ -118,19 +124,14 @@ func (l Lang) met(r reports.Report, t tally) string {
 	if t.counting == 0 {
 		return l.join(append([]string{l.Pick("Aucune exigence bloquante ne concerne ce service dans cette campagne", "No blocking requirement concerns this service in this run")}, l.review(t)...))
 	}
-	var parts []string
+	s := l.Pick("Aucune ", "No ") + l.blocking(r, 1) + l.Pick(" n'est enfreinte", " is broken")
 	switch {
 	case t.met == t.counting && t.counting == 1:
-		parts = []string{l.Pick("L'unique ", "The only ") + l.blocking(r, 1) + l.Pick(" qui concerne ce service est respectée", " that concerns this service is met")}
+		s = l.Pick("L'unique ", "The only ") + l.blocking(r, 1) + l.Pick(" qui concerne ce service est respectée", " that concerns this service is met")
 	case t.met == t.counting:
-		parts = []string{l.Pick("Les ", "All ") + l.Count(t.met) + " " + l.blocking(r, t.met) + l.Pick(" qui concernent ce service sont respectées", " that concern this service are met")}
-	default:
-		parts = []string{l.Pick("Aucune ", "No ") + l.blocking(r, 1) + l.Pick(" n'est enfreinte", " is broken")}
-		parts = append(parts, l.some(t.met, "a été observée conforme", "ont été observées conformes", "was observed conformant", "were observed conformant")...)
-		parts = append(parts, l.some(t.deviating, "s'écarte d'une hypothèse du banc", "s'écartent d'une hypothèse du banc", "deviates from an assumption of the harness", "deviate from an assumption of the harness")...)
-		parts = append(parts, l.some(t.attested, "repose sur une déclaration", "reposent sur une déclaration", "rests on a declaration", "rest on a declaration")...)
+		s = l.Pick("Les ", "All ") + l.Count(t.met) + " " + l.blocking(r, t.met) + l.Pick(" qui concernent ce service sont respectées", " that concern this service are met")
 	}
-	return l.join(append(parts, l.review(t)...))
+	return l.join(append([]string{s}, l.review(t)...))
 }
 
 func (l Lang) review(t tally) []string {
@@ -159,7 +160,8 @@ func lower(s string) string {
 	return string(unicode.ToLower(r)) + s[n:]
 }
 
-// Coverage says of how many requirements the verdict speaks.
+// Coverage says of how many requirements the verdict speaks, and on what those
+// that decide it rest.
 func (l Lang) Coverage(r reports.Report) string {
 	all, concern := len(r.Results), 0
 	for _, res := range r.Results {
@@ -167,6 +169,23 @@ func (l Lang) Coverage(r reports.Report) string {
 			concern++
 		}
 	}
-	n := l.Many(all, l.Pick(" exigence du catalogue d'Étalon", " requirement of Étalon's catalogue"), l.Pick(" exigences du catalogue d'Étalon", " requirements of Étalon's catalogue"))
-	return l.Pick("Sur ", "Of ") + Itoa(all) + n + ", " + Itoa(concern) + l.Many(concern, l.Pick(" concerne ce service.", " concerns this service."), l.Pick(" concernent ce service.", " concern this service."))
+	if all == 0 {
+		return ""
+	}
+	s := l.Pick("Sur ", "Of ") + Itoa(all) +
+		l.Many(all, l.Pick(" exigence", " requirement"), l.Pick(" exigences", " requirements")) + l.Pick(" du catalogue d'Étalon, ", " of Étalon's catalogue, ") +
+		Itoa(concern) + l.Many(concern, l.Pick(" concerne ce service.", " concerns this service."), l.Pick(" concernent ce service.", " concern this service."))
+	t := count(r)
+	if t.counting == 0 {
+		return s
+	}
+	parts := l.some(t.met, "observée conforme", "observées conformes", "observed conformant", "observed conformant")
+	parts = append(parts, l.some(t.nonconformant, "non respectée", "non respectées", "not met", "not met")...)
+	parts = append(parts, l.some(t.deviating, "en écart à une hypothèse du banc", "en écart à une hypothèse du banc", "deviating from an assumption of the harness", "deviating from an assumption of the harness")...)
+	parts = append(parts, l.some(t.attested, "seulement déclarée", "seulement déclarées", "declared only", "declared only")...)
+	parts = append(parts, l.some(t.untested, "non testée", "non testées", "untested", "untested")...)
+	parts = append(parts, l.some(t.reviewed, "à examiner", "à examiner", "to review", "to review")...)
+	parts = append(parts, l.some(t.failed, "non jugée par la faute du banc", "non jugées par la faute du banc", "not judged through our fault", "not judged through our fault")...)
+	return s + " " + l.Pick("Parmi elles, ", "Among them, ") + Itoa(t.counting) + " " + l.Many(t.counting, l.Pick("bloquante", "blocking"), l.Pick("bloquantes", "blocking")) +
+		l.Pick(" : ", ": ") + strings.Join(parts, ", ") + "."
 }

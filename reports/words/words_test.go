@@ -66,8 +66,8 @@ func TestTheVerdictIsOneSentenceThatAnyoneCanRead(t *testing.T) {
 		},
 		{
 			run(false, map[string]int{"conformant!": 20, "deviation!": 1, "attested!": 2, "to-review!": 1}),
-			"Aucune exigence bloquante n'est enfreinte\u00a0; 20 ont été observées conformes\u00a0; une s'écarte d'une hypothèse du banc\u00a0; deux reposent sur une déclaration\u00a0; une reste à examiner.",
-			"No blocking requirement is broken; 20 were observed conformant; one deviates from an assumption of the harness; two rest on a declaration; one remains to be reviewed.",
+			"Aucune exigence bloquante n'est enfreinte\u00a0; une reste à examiner.",
+			"No blocking requirement is broken; one remains to be reviewed.",
 		},
 		{
 			run(false, map[string]int{"untested!": 2, "conformant!": 5}),
@@ -107,6 +107,19 @@ func TestTheVerdictIsOneSentenceThatAnyoneCanRead(t *testing.T) {
 		if got := words.EN.Verdict(c.r); got != c.en {
 			t.Errorf("\n got %s\nwant %s", got, c.en)
 		}
+	}
+}
+
+func TestTheCoverageSaysOnWhatBlockingRequirementsRest(t *testing.T) {
+	r := run(false, map[string]int{"conformant!": 20, "deviation!": 1, "attested!": 2, "to-review!": 1, "nonconformant!": 1, "untested!": 3, "not-applicable": 4, "conformant": 5})
+	if got, want := words.FR.Coverage(r), "Sur 37 exigences du catalogue d'Étalon, 33 concernent ce service. Parmi elles, 28 bloquantes : 20 observées conformes, une non respectée, une en écart à une hypothèse du banc, deux seulement déclarées, trois non testées, une à examiner."; got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+	if got, want := words.EN.Coverage(run(false, map[string]int{"conformant": 1})), "Of 1 requirement of Étalon's catalogue, 1 concerns this service."; got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+	if got := words.FR.Coverage(run(false, nil)); got != "" {
+		t.Error(got)
 	}
 }
 
