@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // the sandbox image has no time zones of its own
 
 	"github.com/spf13/cobra"
 

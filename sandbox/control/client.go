@@ -18,6 +18,9 @@ import (
 // maxAnswer bounds what the client reads of one answer, in bytes.
 const maxAnswer = 64 << 20
 
+// maxWait bounds one call of the control API.
+const maxWait = 60 * time.Second
+
 // API is a client of the control API of one sandbox.
 type API struct {
 	Base  string // "http://127.0.0.1:4100"
@@ -166,7 +169,9 @@ func call[T any](ctx context.Context, a API, method, path string, in any) (T, er
 	}
 	client := a.HTTP
 	if client == nil {
-		client = http.DefaultClient
+		// A sandbox that does not answer must not hold a run for ever; the
+		// longest answer is a journal that waits for news.
+		client = &http.Client{Timeout: maxWait, Transport: http.DefaultTransport}
 	}
 	resp, err := client.Do(req)
 	if err != nil {

@@ -109,6 +109,17 @@ func feed(l *Lab) {
 			Expect(t.Actions(candidate.SendMeasure)).To(answerDone())
 			Expect(t).To(haveSucceeded(record.RouteFeedMeasure))
 		})
+		It("presents the identity token beside the access token", Check("INT-10.2"), Reads(weight), func() {
+			Expect(feeds(weight).Occasion()).To(Satisfy("identity token", func(r record.Record) *Finding {
+				c := r.Exchange.Facts.Call
+				if c != nil && c.IDTokenIn != "" && c.IDTokenState != "absent" {
+					return nil
+				}
+				f := At(r, "no-identity-token", Text{FR: "l'appel ne présente pas le jeton d'identité dans l'en-tête attendu", EN: "the call does not present the identity token in the expected header"}).Was("id_token", "—")
+				f.Setting = "header.id-token"
+				return &f
+			}))
+		})
 		It("feeds one measure once", Check("INT-20.2"), Reads(weight), func() {
 			Expect(weight.Trace().Requests(record.RouteFeedMeasure).Where(succeeded).Occasion()).To(HaveAtMost(1, "fed-again", Text{
 				FR: "la même mesure est envoyée plusieurs fois", EN: "the same measure is fed more than once",

@@ -296,3 +296,28 @@ func kindOf(name string) string {
 	}
 	return name
 }
+
+// ObserveOnly plays every scenario that a lab declares against an embedded sandbox and
+// leaves a folder that can be read back; nothing is judged.
+func ObserveOnly(ctx context.Context, folder *Folder, m *candidate.Manifest, roots *x509.CertPool, l *lab.Lab) error {
+	bench, err := OpenBench(ctx, SandboxOptions{})
+	if err != nil {
+		return err
+	}
+	defer bench.Close()
+	p, release, err := pilot.New(m, pilot.Options{Roots: roots})
+	if err != nil {
+		return err
+	}
+	defer release()
+	started := time.Now().UTC()
+	session, err := OpenSession(ctx, SessionOptions{Bench: bench, Candidate: m.Candidate, Secrets: m.Secrets, Pilot: p, Roots: roots, Run: runID(started), Seed: 1, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	if err := session.Observe(ctx, l, l.Scenarios(), 1, nil, folder.Append); err != nil {
+		return err
+	}
+	info := Info{Format: folderFormat, ID: runID(started), Started: started, State: "observed", Seed: 1}
+	return errors.Join(folder.PutJSON(infoFile, info), folder.PutJSON(candidateFile, blankSecrets(m.Candidate)), folder.Close(), session.Close(ctx))
+}

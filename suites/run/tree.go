@@ -88,17 +88,20 @@ func judge(register func(*lab.Lab), load func(*lab.Lab) error, planned func(stri
 	}
 	l.Judging(planned, act)
 	out := judgement{broken: map[string]string{}}
-	ginkgo.ReportAfterEach(func(s types.SpecReport) {
-		labels, err := lab.ParseLabels(s.Labels())
-		if err != nil || !planned(labels.Check) {
-			return
-		}
-		res, known := l.Results()[labels.Check]
-		switch {
-		case s.State == types.SpecStatePassed && known && res.State == lab.Met:
-		case s.State == types.SpecStateFailed && known && res.State != lab.Met:
-		default:
-			out.broken[labels.Check] = fmt.Sprintf("%s: %s", s.State, s.FailureMessage())
+	// Not ReportAfterEach: the suite-level AroundNode would run around it too.
+	ginkgo.ReportAfterSuite("what the leaves came to", func(r types.Report) {
+		for _, s := range r.SpecReports {
+			labels, err := lab.ParseLabels(s.Labels())
+			if err != nil || !planned(labels.Check) {
+				continue
+			}
+			res, known := l.Results()[labels.Check]
+			switch {
+			case s.State == types.SpecStatePassed && known && res.State == lab.Met:
+			case s.State == types.SpecStateFailed && known && res.State != lab.Met:
+			default:
+				out.broken[labels.Check] = fmt.Sprintf("%s: %s", s.State, s.FailureMessage())
+			}
 		}
 	})
 	suite, reporter := quiet(seed)

@@ -1,0 +1,52 @@
+// Package suitetest runs one suite under `go test` or `ginkgo`, on the bundled
+// reference service. The first process observes, the others read what it
+// recorded; -p, --focus and --label-filter work as usual. A leaf that is not
+// conformant fails there, an untested one too.
+package suitetest
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
+
+	"github.com/etalon-sante/etalon/suites/lab"
+	"github.com/etalon-sante/etalon/suites/run"
+	"github.com/etalon-sante/etalon/suites/run/demo"
+)
+
+// Run declares a suite's specs and runs them.
+func Run(t *testing.T, name string, specs func(*lab.Lab)) {
+	t.Helper()
+	gomega.RegisterFailHandler(ginkgo.Fail)
+	l := lab.New()
+	specs(l)
+	ginkgo.SynchronizedBeforeSuite(func(ctx context.Context) []byte {
+		dir, err := os.MkdirTemp("", "etalon-"+name+"-")
+		gomega.Expect(err).NotTo(gomega.HaveOccurred())
+		gomega.Expect(observe(ctx, dir, l)).To(gomega.Succeed())
+		return []byte(dir)
+	}, func(_ context.Context, dir []byte) {
+		rec, err := run.ReadFolder(string(dir))
+		gomega.Expect(err).NotTo(gomega.HaveOccurred())
+		gomega.Expect(l.Load(rec.Records, lab.Oracle{Candidate: rec.Candidate})).To(gomega.Succeed())
+		l.Judging(func(string) bool { return true }, func(string) lab.Text { return lab.Text{FR: "pas d'occasion", EN: "no occasion"} })
+	})
+	ginkgo.RunSpecs(t, name, ginkgo.AroundNode(l.AroundLeaf))
+}
+
+// observe runs every scenario of a suite on the reference service.
+func observe(ctx context.Context, dir string, l *lab.Lab) error {
+	s, err := demo.Start(ctx, demo.Options{})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	folder, err := run.CreateFolder(dir)
+	if err != nil {
+		return err
+	}
+	return run.ObserveOnly(ctx, folder, s.Manifest, s.Roots, l)
+}
