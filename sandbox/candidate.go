@@ -27,6 +27,10 @@ func (s *Server) serveCandidate(w http.ResponseWriter, r *http.Request) {
 		send(w, exchange.New(http.StatusNotFound, "application/json", []byte(`{"error":"no space of the sandbox is at this address"}`)), 0)
 		return
 	}
+	if sp.journal.full() {
+		send(w, exchange.New(http.StatusServiceUnavailable, "application/json", []byte(`{"error":"the journal of this space is full: open another"}`)), 0)
+		return
+	}
 	x, failed := sp.begin(w, r)
 	var answer exchange.Answer
 	problem := ""
@@ -85,25 +89,22 @@ func (sp *space) begin(w http.ResponseWriter, r *http.Request) (*exchange.Exchan
 	x.Query, x.QueryError = url.ParseQuery(r.URL.RawQuery)
 	for param, kind := range map[string]string{
 		"access_token": "access-token", "id_token": "id-token", "refresh_token": "refresh-token",
-		"code": "code", "client_secret": "client-secret", "interaction": "interaction",
-	} {
-		if x.Route == record.RouteSearchMeasures && param == "code" {
-			continue // there it is the code of a measure
-		}
+		"client_secret": "client-secret", "interaction": "interaction",
+	} { // not "code", which searches have for another thing: codes have their name since they were issued
 		for _, v := range x.Query[param] {
-			x.Name(kind, v)
+			x.Presented(kind, v)
 		}
 	}
 	scheme, credentials, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	switch strings.ToLower(scheme) {
 	case "basic":
-		x.Name("basic-credentials", strings.TrimSpace(credentials))
+		x.Presented("basic-credentials", strings.TrimSpace(credentials))
 	case "bearer":
-		x.Name("access-token", strings.TrimSpace(credentials))
+		x.Presented("access-token", strings.TrimSpace(credentials))
 	}
-	x.Name("id-token", strings.TrimSpace(r.Header.Get(sp.ends.IDTokenHeader)))
+	x.Presented("id-token", strings.TrimSpace(r.Header.Get(sp.ends.IDTokenHeader)))
 	if c, err := r.Cookie("etalon-session"); err == nil {
-		x.Name("session", c.Value)
+		x.Presented("session", c.Value)
 	}
 	var err error
 	x.Body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))

@@ -11,7 +11,9 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/etalon-sante/etalon/sandbox/control"
+	"github.com/etalon-sante/etalon/sandbox/fhir"
 	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/sandbox/settings"
 )
 
 // calls are the specs of feeds and documents.
@@ -28,6 +30,7 @@ func (c *contract) calls() {
 				Expect(b.Total).To(Equal(1), n.kind)
 				Expect(b.Entry[0].Resource).To(HaveKeyWithValue("effectiveDateTime", morning))
 				Expect(b.Entry[0].Search.Mode).To(Equal("match"))
+				Expect(selfCheck(b)).To(BeEmpty(), n.kind)
 			}
 			state, err := c.api.PatientState(ctx, s.space.ID, "nora")
 			Expect(err).NotTo(HaveOccurred())
@@ -53,6 +56,7 @@ func (c *contract) calls() {
 			Expect(found.Total).To(Equal(2))
 			Expect(found.modes()).To(Equal(map[string]int{"match": 2, "include": 1}))
 			Expect(found.Entry[0].Resource["device"]).To(HaveKeyWithValue("reference", first.Entry[0].Response.Location))
+			Expect(selfCheck(found)).To(BeEmpty())
 			Expect(bundleOf(s.search(t, "29463-7", nil)).modes()).To(Equal(map[string]int{"match": 2}))
 		})
 
@@ -181,6 +185,26 @@ func (c *contract) calls() {
 			Expect(unknown[2].Patient).To(BeEmpty())
 		})
 	})
+}
+
+// selfCheck applies to the Observations that the sandbox gives out the rules
+// that it applies to others.
+func selfCheck(b bundle) []record.Issue {
+	GinkgoHelper()
+	set, err := settings.Load()
+	Expect(err).NotTo(HaveOccurred())
+	rules, err := fhir.NewRules(set)
+	Expect(err).NotTo(HaveOccurred())
+	var out []record.Issue
+	for _, e := range b.Entry {
+		if e.Resource["resourceType"] != "Observation" {
+			continue
+		}
+		v, err := fhir.Decode(bytesOf(e.Resource))
+		Expect(err).NotTo(HaveOccurred())
+		out = append(out, rules.Observation(v.(object))...)
+	}
+	return out
 }
 
 // searches are the specs of searches of measures.

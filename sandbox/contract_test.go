@@ -25,6 +25,7 @@ func Contract(name string, start func() control.API) bool {
 		c := &contract{}
 		BeforeAll(func() { c.api = start() })
 		c.pairing()
+		c.pages()
 		c.tokens()
 		c.calls()
 		c.searches()

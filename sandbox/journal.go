@@ -6,12 +6,18 @@ import (
 	"sync"
 	"time"
 
+	"github.com/etalon-sante/etalon/sandbox/identity"
 	"github.com/etalon-sante/etalon/sandbox/record"
 )
 
 // heldFor is how long the records of an authorization that nobody has signed in
-// to are kept back: once the patient is known they are his.
-const heldFor = 2 * time.Second
+// to are kept back: once the patient is known they are his. It is as long as a
+// sign-in may take, since a person may play the patient; who wants them sooner
+// asks for them (flush).
+const heldFor = identity.InteractionLife
+
+// maxRecords bounds a journal: a run has some thousands.
+const maxRecords = 200_000
 
 // errSpaceClosed ends the wait of who reads the journal of a space that goes.
 var errSpaceClosed = errors.New("the space is closed")
@@ -26,6 +32,7 @@ type journal struct {
 	mu      sync.Mutex
 	records []record.Record  // Seq is the index plus 1
 	held    map[string]*held // by interaction
+	holding int              // records held
 	wake    chan struct{}    // closed, and replaced, when there is something new
 	closed  bool
 }
@@ -55,6 +62,7 @@ func (j *journal) add(r record.Record, interaction string) {
 				j.held[interaction] = h
 			}
 			h.records, h.touched = append(h.records, r), j.clock()
+			j.holding++
 			j.stir() // a reader that waits must know when to look again
 			return
 		}
@@ -63,6 +71,7 @@ func (j *journal) add(r record.Record, interaction string) {
 				before.Patient, before.Scenario = r.Patient, r.Scenario
 				j.append(before)
 			}
+			j.holding -= len(h.records)
 			delete(j.held, interaction)
 		}
 	}
@@ -103,6 +112,7 @@ func (j *journal) release(all bool) time.Duration {
 		for _, r := range j.held[oldest].records {
 			j.append(r)
 		}
+		j.holding -= len(j.held[oldest].records)
 		delete(j.held, oldest)
 	}
 }
@@ -145,6 +155,13 @@ func (j *journal) read(ctx context.Context, after int, wait time.Duration, flush
 			timer.Stop()
 		}
 	}
+}
+
+// full says whether the journal takes no more.
+func (j *journal) full() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.records)+j.holding >= maxRecords
 }
 
 // close lets the readers go.

@@ -86,8 +86,8 @@ type Server struct {
 
 	candidates, control *http.Server
 	controlBase         string
+	listening           string // address of the candidates' port on this machine
 	serving             sync.WaitGroup
-	closing             chan struct{} // closed by Close: what hangs lets go
 	closeOnce           sync.Once
 }
 
@@ -132,7 +132,7 @@ func New(o Options) (*Server, error) {
 	}
 	return &Server{
 		opts: o, ca: ca, public: strings.TrimSuffix(o.PublicURL, "/"),
-		spaces: map[string]*space{}, bases: map[string]*space{}, closing: make(chan struct{}),
+		spaces: map[string]*space{}, bases: map[string]*space{},
 	}, nil
 }
 
@@ -146,8 +146,9 @@ func (s *Server) Start(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, candidates.Close())
 	}
+	s.listening = reachable(candidates.Addr())
 	if s.public == "" {
-		s.public = "https://" + reachable(candidates.Addr())
+		s.public = "https://" + s.listening
 	}
 	s.controlBase = "http://" + reachable(controls.Addr())
 	cert, err := s.ca.server(hostOf(s.public), s.opts.Clock())
@@ -185,7 +186,6 @@ func (s *Server) serve(what string, f func() error) {
 func (s *Server) Close() error {
 	var err error
 	s.closeOnce.Do(func() {
-		close(s.closing)
 		s.mu.RLock()
 		started := s.started
 		for _, sp := range s.spaces {

@@ -64,6 +64,23 @@ func (x *Exchange) Name(kind, value string) string {
 	return x.Names.Name(kind, value)
 }
 
+// minPresented is the length under which a value that nobody issued is not taken
+// for a credential: "undefined" in a header is a mistake, and must not be
+// replaced wherever the word stands.
+const minPresented = 16
+
+// Presented registers a credential that the request carries, ours or not, and
+// returns what stands for it. What is too short to be one comes back as it is.
+func (x *Exchange) Presented(kind, value string) string {
+	if name, ok := x.Names.Lookup(value); ok {
+		return name
+	}
+	if len(value) < minPresented {
+		return value
+	}
+	return x.Names.Name(kind, value)
+}
+
 // Answer is a whole HTTP answer.
 type Answer struct {
 	Status int

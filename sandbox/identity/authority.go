@@ -21,8 +21,8 @@ import (
 	"github.com/etalon-sante/etalon/sandbox/settings"
 )
 
-// interactionLife is how long a patient may take over sign-in and consent.
-const interactionLife = 10 * time.Minute
+// InteractionLife is how long a patient may take over sign-in and consent.
+const InteractionLife = 10 * time.Minute
 
 // Pairings is where the authorization server says what became of a pairing.
 type Pairings interface {

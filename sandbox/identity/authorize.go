@@ -98,7 +98,7 @@ func (a *Authority) Authorize(x *exchange.Exchange) exchange.Answer {
 		id: newSecret(24), redirect: f.RedirectURI, scope: slices.Clone(f.Scope),
 		state: q.Get("state"), nonce: q.Get("nonce"),
 		pkce: pkce{challenge: challenge, method: f.ChallengeMethod},
-		lang: lang, expires: a.cfg.Clock().Add(interactionLife),
+		lang: lang, expires: a.cfg.Clock().Add(InteractionLife),
 	}
 	in.doubts = a.doubts(q, f)
 	for _, d := range in.doubts {

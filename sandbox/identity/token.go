@@ -72,12 +72,14 @@ func (a *Authority) Token(x *exchange.Exchange) exchange.Answer {
 
 // nameAll names the secrets of a form before anything is written about it.
 func (a *Authority) nameAll(x *exchange.Exchange, form url.Values) {
-	for param, kind := range map[string]string{
-		"code": "code", "code_verifier": "code-verifier", "client_secret": "client-secret",
-		"refresh_token": "refresh-token", "token": "token", "password": "password",
-	} {
+	for param, kind := range map[string]string{"code_verifier": "code-verifier", "client_secret": "client-secret", "password": "password"} {
 		for _, v := range form[param] {
 			x.Name(kind, v)
+		}
+	}
+	for param, kind := range map[string]string{"code": "code", "refresh_token": "refresh-token", "token": "token"} {
+		for _, v := range form[param] {
+			x.Presented(kind, v)
 		}
 	}
 }
@@ -117,7 +119,7 @@ func (a *Authority) attribute(x *exchange.Exchange, form url.Values, f *record.T
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if v := form.Get("code"); v != "" {
-		f.Code, f.CodeOrigin = x.Name("code", v), Unknown
+		f.Code, f.CodeOrigin = x.Presented("code", v), Unknown
 		if c, ok := a.codes[v]; ok {
 			c.uses++
 			x.Patient, f.CodeUses, f.CodeOrigin = c.patient, c.uses, "flow"
@@ -127,7 +129,7 @@ func (a *Authority) attribute(x *exchange.Exchange, form url.Values, f *record.T
 		}
 	}
 	if v := form.Get("refresh_token"); v != "" {
-		f.Refresh = x.Name("refresh-token", v)
+		f.Refresh = x.Presented("refresh-token", v)
 		var t *refreshToken
 		if t, f.RefreshState = a.refreshState(v); t != nil {
 			x.Patient = t.grant.patient
@@ -261,7 +263,7 @@ func (a *Authority) Revocation(x *exchange.Exchange) exchange.Answer {
 	case isAccess:
 		x.Patient = access.grant.patient
 	case refresh != nil:
-		x.Patient, f.Refresh, f.RefreshState = refresh.grant.patient, x.Name("refresh-token", value), state
+		x.Patient, f.Refresh, f.RefreshState = refresh.grant.patient, x.Presented("refresh-token", value), state
 	}
 	a.mu.Unlock()
 	if !ok || value == "" {
@@ -296,6 +298,6 @@ func (a *Authority) nameRevoked(x *exchange.Exchange, form url.Values) {
 		kind = "refresh-token"
 	}
 	for _, v := range form["token"] {
-		x.Name(kind, v)
+		x.Presented(kind, v)
 	}
 }

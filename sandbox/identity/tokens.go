@@ -96,7 +96,7 @@ func (a *Authority) MintCode(patient string) (string, error) {
 	defer a.mu.Unlock()
 	a.codes[value] = &code{
 		patient: patient, forged: true, nonce: newSecret(16), scope: []string{"openid"},
-		finalites: a.Codes(), expires: a.cfg.Clock().Add(interactionLife),
+		finalites: a.Codes(), expires: a.cfg.Clock().Add(InteractionLife),
 	}
 	return value, nil
 }

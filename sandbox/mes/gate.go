@@ -91,7 +91,7 @@ func (s *Service) bearer(x *exchange.Exchange, f *record.CallFacts) (identity.Ac
 		return identity.Account{}, false
 	}
 	acc, state := s.cfg.Identity.Access(token)
-	f.AccessToken, f.AccessState = x.Name("access-token", token), state
+	f.AccessToken, f.AccessState = x.Presented("access-token", token), state
 	return acc, state != identity.Unknown
 }
 
@@ -104,7 +104,7 @@ func (s *Service) idToken(x *exchange.Exchange, f *record.CallFacts) (identity.A
 		return identity.Account{}, false
 	}
 	acc, state := s.cfg.Identity.IDToken(token)
-	f.IDToken, f.IDTokenIn, f.IDTokenState = x.Name("id-token", token), header, state
+	f.IDToken, f.IDTokenIn, f.IDTokenState = x.Presented("id-token", token), header, state
 	return acc, acc.Handle != ""
 }
 
