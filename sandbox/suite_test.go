@@ -111,7 +111,10 @@ func contained() control.API {
 	Expect(err).NotTo(HaveOccurred(), "%s", out)
 	c, err := container.Start(context.Background(), container.Options{Binary: binary})
 	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(c.Close)
+	DeferCleanup(func() error {
+		// The image of a test binary is of no use to anyone later.
+		return errors.Join(c.Close(), exec.Command("docker", "image", "rm", c.Image()).Run())
+	})
 	h, err := c.Control().Health(context.Background())
 	Expect(err).NotTo(HaveOccurred())
 	Expect(h.Public).To(Equal(c.Public()))

@@ -19,6 +19,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -65,6 +66,7 @@ type Container struct {
 	docker testcontainers.Container
 	api    control.API
 	public string
+	image  string
 }
 
 // Start builds the image (the daemon keeps it, by the digest of the binary) and
@@ -89,7 +91,7 @@ func Start(ctx context.Context, o Options) (*Container, error) {
 		if err == nil {
 			return c, nil
 		}
-		if i == attempts || ctx.Err() != nil {
+		if i == attempts || ctx.Err() != nil || !portTaken(err) {
 			return nil, fmt.Errorf("start the sandbox in a container: %w", err)
 		}
 		o.Logger.Debug("the container did not start, another port is tried", "error", err)
@@ -113,14 +115,15 @@ func start(ctx context.Context, o Options, binary []byte, host string) (*Contain
 	_, _ = rand.Read(b) // it cannot fail (crypto/rand, Go 1.24)
 	token := hex.EncodeToString(b)
 	public := "https://" + net.JoinHostPort(host, port)
-	digest := sha256.Sum256(binary)
+	image := nameOf(binary)
+	repo, tag, _ := strings.Cut(image, ":")
 
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	docker, err := testcontainers.Run(ctx, "",
 		testcontainers.WithLogger(logger{o.Logger}),
 		testcontainers.WithDockerfile(testcontainers.FromDockerfile{
-			ContextArchive: archive, Repo: "etalon-sandbox", Tag: hex.EncodeToString(digest[:6]), KeepImage: true, BuildLogWriter: io.Discard,
+			ContextArchive: archive, Repo: repo, Tag: tag, KeepImage: true, BuildLogWriter: io.Discard,
 		}),
 		testcontainers.WithExposedPorts(candidatePort+"/tcp", controlPort+"/tcp"),
 		testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
@@ -136,7 +139,7 @@ func start(ctx context.Context, o Options, binary []byte, host string) (*Contain
 			WithHeaders(map[string]string{"Authorization": "Bearer " + token}).WithStatusCodeMatcher(func(s int) bool { return s == http.StatusOK }).
 			WithPollInterval(20*time.Millisecond)),
 	)
-	c := &Container{public: public}
+	c := &Container{public: public, image: image}
 	if docker != nil { // it may be there although it did not start
 		c.docker = docker
 	}
@@ -151,11 +154,20 @@ func start(ctx context.Context, o Options, binary []byte, host string) (*Contain
 	return c, nil
 }
 
+// nameOf names the image of a binary.
+func nameOf(binary []byte) string {
+	digest := sha256.Sum256(binary)
+	return "etalon-sandbox:" + hex.EncodeToString(digest[:6])
+}
+
 // Control is a client of the sandbox's control API.
 func (c *Container) Control() control.API { return c.api }
 
 // Public is the address under which candidates reach the sandbox.
 func (c *Container) Public() string { return c.public }
+
+// Image is the name of the image, which stays with the daemon.
+func (c *Container) Image() string { return c.image }
 
 // Close ends the container and removes it; the image stays with the daemon.
 func (c *Container) Close() error {
@@ -210,6 +222,13 @@ func daemonHost(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return p.DaemonHost(ctx)
+}
+
+// portTaken says whether the daemon could not have the port that was chosen; it
+// has only words for it.
+func portTaken(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "port is already allocated") || strings.Contains(text, "address already in use")
 }
 
 func loopback(host string) bool {
