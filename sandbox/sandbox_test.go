@@ -294,3 +294,38 @@ func FuzzCandidate(f *testing.F) {
 		}
 	})
 }
+
+// FuzzControl sends whatever to the control API: it answers with a sentence and
+// does not fail of itself.
+func FuzzControl(f *testing.F) {
+	for _, seed := range [][2]string{
+		{"/v1/spaces", `{"client":{"redirectUris":["https://a.test/cb"]},"seed":1}`},
+		{"/v1/spaces/ID/patients", `{"handle":"q","person":{"ins":"279035121518989","insOid":"1.2.250.1.213.1.4.10"}}`},
+		{"/v1/spaces/ID/patients/p/acts", `{"kind":"unpair"}`},
+		{"/v1/spaces/ID/patients/p/seed", `{"measures":[{"resourceType":"OperationOutcome"}],"devices":[{"resourceType":"Device","id":"d"}]}`},
+		{"/v1/spaces/ID/faults", `{"patient":"p","route":"token","next":1,"kind":"hang"}`},
+		{"/v1/spaces/ID/clock", `{"advanceSeconds":1}`},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	s := started(f, Options{})
+	sp, err := s.newSpace(control.SpaceRequest{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	if _, err := sp.addPatient(control.PatientRequest{Handle: "p", Person: control.Person{INS: "279035121518989", INSOID: "1.2.250.1.213.1.4.10"}}); err != nil {
+		f.Fatal(err)
+	}
+	handler := s.controlHandler()
+	f.Fuzz(func(t *testing.T, path, body string) {
+		r := &http.Request{
+			Method: http.MethodPost, URL: &url.URL{Path: strings.ReplaceAll(path, "ID", sp.id)}, Host: "x",
+			Header: http.Header{"Authorization": {"Bearer " + s.opts.ControlToken}}, Body: io.NopCloser(strings.NewReader(body)),
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r.WithContext(context.Background()))
+		if w.Code >= 500 {
+			t.Fatalf("status %d: %s", w.Code, w.Body)
+		}
+	})
+}

@@ -97,6 +97,9 @@ func check(f control.Fault) error {
 	default:
 		return fmt.Errorf("there is no kind of fault %q", f.Kind)
 	}
+	if f.Store && f.Route == record.RouteAuthorize {
+		return fmt.Errorf("store says nothing on route %q: an authorization request has no effect of its own", f.Route)
+	}
 	if f.RetryAfter < 0 {
 		return fmt.Errorf("retryAfter is %d, it cannot be negative", f.RetryAfter)
 	}

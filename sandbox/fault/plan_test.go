@@ -72,3 +72,30 @@ func TestReplaceSaysWhatWasPlannedInTheFormOfTheRoute(t *testing.T) {
 		t.Errorf("malformed: %d %s", got.Status, got.Body)
 	}
 }
+
+func TestAFaultThatCouldNotBeAppliedIsRefused(t *testing.T) {
+	good := control.Fault{Patient: "anna", Route: record.RouteFeedMeasure, Next: 1, Kind: control.FaultStatus, Status: 500}
+	if _, err := NewPlan().Add(good); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*control.Fault){
+		"nobody's":                   func(f *control.Fault) { f.Patient = "" },
+		"on a route without patient": func(f *control.Fault) { f.Route = record.RouteDiscovery },
+		"never":                      func(f *control.Fault) { f.Next = 0 },
+		"for ever":                   func(f *control.Fault) { f.Next = maxNext + 1 },
+		"of no kind":                 func(f *control.Fault) { f.Kind = "" },
+		"with a good status":         func(f *control.Fault) { f.Status = 204 },
+		"a delay of nothing":         func(f *control.Fault) { f.Kind = control.FaultDelay },
+		"a delay of an hour":         func(f *control.Fault) { f.Kind, f.Millis = control.FaultDelay, 3_600_000 },
+		"to be tried in the past":    func(f *control.Fault) { f.RetryAfter = -1 },
+		"that keeps an authorization": func(f *control.Fault) {
+			f.Route, f.Store = record.RouteAuthorize, true
+		},
+	} {
+		f := good
+		change(&f)
+		if _, err := NewPlan().Add(f); err == nil {
+			t.Errorf("a fault %s was taken", name)
+		}
+	}
+}
