@@ -61,7 +61,7 @@ func Catalogue() []Rule {
 		e("feed.category", "", "invalid", content, Text, ""),
 		e("feed.code", "", "invalid", content, Text, "measure.codes"),
 		e("feed.effective", "", "invalid", content, Text, ""),
-		w("feed.effective", "no-offset", "invalid", "search.timezone"),
+		w("feed.effective", "no-offset", "invalid", ""),
 		e("feed.value", "", "value", content, Table, ""),
 		e("feed.quantity", "", "invalid", content, Text, ""),
 		e("feed.unit", "", "invalid", content, Text, ""),

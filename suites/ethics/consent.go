@@ -17,13 +17,21 @@ func Specs(l *Lab) { consent(l) }
 func consent(l *Lab) {
 	c := journey.ConsentOf(l)
 	Describe("The patient's will", func() {
-		It("exchanges nothing before consent", Check("ETH-01.1"), Reads(c.BeforePairing), func() {
+		It("exchanges nothing before consent", Check("ETH-01.1"), Reads(c.BeforePairing), ReadsAllTraffic(), func() {
 			t := c.BeforePairing.Trace()
-			t.Actions(candidate.SendMeasure).Occasion()
-			Expect(t.Business()).To(BeEmpty("call-before-consent", Text{
+			consent, ok := t.Marked("consent")
+			if !ok {
+				t.Marks("none").Occasion()
+			}
+			Occasion(t.Before(consent).Actions(candidate.SendMeasure), t.After(consent).Requests(record.RouteFeedMeasure).Answered(200))
+			early := BeEmpty("call-before-consent", Text{
 				FR: "le service appelle une API avant que le patient ait donné son accord",
 				EN: "the service calls an API before the patient has given consent",
-			}))
+			})
+			Expect(t.Before(consent).Business()).To(early)
+			// Such a call carries nothing by which the sandbox could tell whose
+			// it is: those that are nobody's are read as well.
+			Expect(c.BeforePairing.Strays().Earlier(consent.At).Business()).To(early)
 		})
 		It("goes on serving a patient who refused", Check("ETH-02.1"), Reads(c.Refused), func() {
 			t := c.Refused.Trace()

@@ -20,8 +20,12 @@ func consent(l *Lab) {
 			}).Occasion()
 			return t.After(said.First())
 		}
-		It("asks for no token after a refusal", Check("INT-11.1"), Reads(c.Refused), func() {
-			Expect(refusal()).NotTo(HaveRequested(record.RouteToken))
+		// A token request without a code carries nothing by which the sandbox
+		// could tell whose it is: those that are nobody's are read as well.
+		It("asks for no token after a refusal", Check("INT-11.1"), Reads(c.Refused), ReadsAllTraffic(), func() {
+			t := refusal()
+			Expect(t).NotTo(HaveRequested(record.RouteToken))
+			Expect(c.Refused.Strays()).NotTo(HaveRequested(record.RouteToken))
 		})
 		It("knows that it is not paired after a refusal", Check("INT-11.2"), Reads(c.Refused), func() {
 			Expect(refusal().Actions(candidate.Status).Where(answered).Occasion()).To(statusSays("paired", false))

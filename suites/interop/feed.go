@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -303,37 +304,30 @@ func asked(t Trace) Trace {
 	}))
 }
 
-// pairUp keeps the feeds that answer an action, each with the action before it:
-// the n-th action of a patient and his n-th stored feed belong together.
+// pairUp keeps the stored feeds, with the actions of their patients.
 func pairUp(t Trace) Trace {
 	actions := map[string][]record.Record{}
 	for _, r := range t.Actions().Records {
 		actions[r.Patient] = append(actions[r.Patient], r)
 	}
-	n := map[string]int{}
 	return t.Where(func(r record.Record) bool {
-		if r.Exchange == nil || r.Exchange.Route != record.RouteFeedMeasure || !succeeded(r) {
-			return false
-		}
-		i := n[r.Patient]
-		n[r.Patient]++
-		return i < len(actions[r.Patient])
+		return r.Exchange != nil && r.Exchange.Route == record.RouteFeedMeasure && succeeded(r) && len(actions[r.Patient]) > 0
 	}).With(actions)
 }
 
-// wanted is the measure that an action asked for.
-func wanted(t Trace, r record.Record, nth int) (data.Measure, bool) {
-	actions := t.Companions(r.Patient)
-	if nth >= len(actions) {
-		return data.Measure{}, false
-	}
+// wanted is the measure that the last action before a feed asked for.
+func wanted(t Trace, r record.Record) (data.Measure, bool) {
 	var payload struct {
 		Measure data.Measure `json:"measure"`
 	}
-	if json.Unmarshal(actions[nth].Pilot.Payload, &payload) != nil {
-		return data.Measure{}, false
+	for _, a := range slices.Backward(t.Companions(r.Patient)) {
+		if a.At.After(r.At) {
+			continue
+		}
+		err := json.Unmarshal(a.Pilot.Payload, &payload)
+		return payload.Measure, err == nil
 	}
-	return payload.Measure, true
+	return payload.Measure, false
 }
 
 func sameInstant() Finder {
@@ -373,10 +367,8 @@ func sameValue() Finder {
 func compare(name string, check func(data.Measure, record.Record) *Finding) Finder {
 	return overTrace{name, func(t Trace) []Finding {
 		var out []Finding
-		n := map[string]int{}
 		for _, r := range t.Records {
-			m, ok := wanted(t, r, n[r.Patient])
-			n[r.Patient]++
+			m, ok := wanted(t, r)
 			if !ok {
 				continue
 			}

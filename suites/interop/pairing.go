@@ -23,7 +23,9 @@ func pairing(l *Lab) {
 	var nominal, two, again *Scenario
 	l.In("pairing", func() {
 		nominal = l.Scenario("pairing-nominal", "a patient pairs and agrees to every finalité", func(ctx context.Context, s *Stage) error {
-			p, err := journey.Paired(ctx, s)
+			// The record is tolerant, so that one fault of the request does not
+			// hide the next.
+			p, err := journey.Paired(ctx, s, Tolerant())
 			if err != nil {
 				return err
 			}
@@ -31,14 +33,14 @@ func pairing(l *Lab) {
 		}, Needs(candidate.Pair))
 		two = l.Scenario("pairing-two", "two patients pair, one after the other", func(ctx context.Context, s *Stage) error {
 			for range 2 {
-				if _, err := journey.Paired(ctx, s); err != nil {
+				if _, err := journey.Paired(ctx, s, Tolerant()); err != nil {
 					return err
 				}
 			}
 			return nil
 		}, Needs(candidate.Pair))
 		again = l.Scenario("pair-again", "a patient pairs, un-pairs in the service and pairs again", func(ctx context.Context, s *Stage) error {
-			p, err := journey.Paired(ctx, s)
+			p, err := journey.Paired(ctx, s, Tolerant())
 			if err != nil {
 				return err
 			}
@@ -65,7 +67,7 @@ func pairing(l *Lab) {
 			Expect(t).To(haveSucceeded(record.RouteToken))
 			Expect(t.Actions(candidate.Status)).To(statusSays("paired", true))
 		})
-		It("asks for authorization as registered", Check("INT-01.2"), Reads(nominal), func() {
+		It("asks for authorization as registered", Check("INT-01.2"), Reads(nominal), EvenIfEnded(), func() {
 			Expect(nominal.Trace().Exchanges(record.RouteAuthorize).Occasion()).To(eachAuthorize(func(r record.Record, a *record.AuthorizeFacts) *Finding {
 				switch {
 				case a.ResponseType != "code":
@@ -80,7 +82,7 @@ func pairing(l *Lab) {
 				return nil
 			}))
 		})
-		It("asks for an identity token", Check("INT-02.1"), Reads(nominal), func() {
+		It("asks for an identity token", Check("INT-02.1"), Reads(nominal), EvenIfEnded(), func() {
 			Expect(nominal.Trace().Exchanges(record.RouteAuthorize).Occasion()).To(eachAuthorize(func(r record.Record, a *record.AuthorizeFacts) *Finding {
 				if slices.Contains(a.Scope, "openid") {
 					return nil
@@ -88,7 +90,7 @@ func pairing(l *Lab) {
 				return At(r, "scope", Text{FR: "la portée demandée ne contient pas « openid »", EN: "the scope asked for does not hold \"openid\""}).Was("openid", strings.Join(a.Scope, " ")).In("request.query.scope").Ptr()
 			}))
 		})
-		It("binds the code to itself with PKCE", Check("INT-03.1"), Reads(nominal), func() {
+		It("binds the code to itself with PKCE", Check("INT-03.1"), Reads(nominal), EvenIfEnded(), func() {
 			Expect(nominal.Trace().Exchanges(record.RouteAuthorize).Occasion()).To(eachAuthorize(func(r record.Record, a *record.AuthorizeFacts) *Finding {
 				switch {
 				case a.ChallengeMethod != "S256":
@@ -99,7 +101,7 @@ func pairing(l *Lab) {
 				return nil
 			}))
 		})
-		It("proves that the code is its own", Check("INT-03.2"), Reads(nominal), func() {
+		It("proves that the code is its own", Check("INT-03.2"), Reads(nominal), EvenIfEnded(), func() {
 			codes := tokenRequests(nominal.Trace(), "authorization_code").Occasion()
 			Expect(codes).To(Satisfy("verifier", func(r record.Record) *Finding {
 				f := r.Exchange.Facts.Token
@@ -126,7 +128,7 @@ func pairing(l *Lab) {
 		It("never sends the same nonce twice", Check("INT-05.2"), Reads(two, nominal), func() {
 			Expect(twice(two)).To(differ("nonce", func(a *record.AuthorizeFacts) string { return a.Nonce }))
 		})
-		It("authenticates as agreed at the token endpoint", Check("INT-08.1"), Reads(nominal), func() {
+		It("authenticates as agreed at the token endpoint", Check("INT-08.1"), Reads(nominal), EvenIfEnded(), func() {
 			Expect(nominal.Trace().Requests(record.RouteToken).Occasion()).To(Satisfy("client authentication", func(r record.Record) *Finding {
 				f := r.Exchange.Facts
 				if f == nil || f.Token == nil || (f.Token.ClientOK && !slices.Contains(f.SecretIn, "url")) {

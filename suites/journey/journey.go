@@ -79,7 +79,7 @@ type Consent struct {
 func ConsentOf(l *lab.Lab) Consent {
 	const chapter = "consent"
 	return Consent{
-		BeforePairing: l.Shared(chapter, "before-pairing", "a measure is to be sent for a patient who has not paired", func(ctx context.Context, s *lab.Stage) error {
+		BeforePairing: l.Shared(chapter, "before-pairing", "a measure is to be sent for a patient who has not paired; then he pairs, and it is sent", func(ctx context.Context, s *lab.Stage) error {
 			p, err := s.Patient(ctx)
 			if err != nil {
 				return err
@@ -87,7 +87,19 @@ func ConsentOf(l *lab.Lab) Consent {
 			if _, err := Send(ctx, s, p, "weight"); err != nil {
 				return err
 			}
-			return s.Quiet(ctx)
+			if err := s.Quiet(ctx); err != nil {
+				return err
+			}
+			// That nothing left before says something only of a service that
+			// does send once it may.
+			if err := s.Note(p, "consent", nil); err != nil {
+				return err
+			}
+			if err := s.Pair(ctx, p, lab.Choice{}); err != nil {
+				return err
+			}
+			_, err = Send(ctx, s, p, "weight")
+			return err
 		}, lab.Needs(candidate.Pair, candidate.SendMeasure)),
 		Refused: l.Shared(chapter, "consent-refused", "the patient refuses on the consent page; then a measure is to be sent", func(ctx context.Context, s *lab.Stage) error {
 			p, err := s.Patient(ctx)

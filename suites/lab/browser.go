@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -191,7 +190,7 @@ func (b *Browser) WalkUntil(ctx context.Context, link string, choice Choice, unt
 		return view, err
 	}
 	if form, ok = b.sandboxForm(view); !ok {
-		return view, errors.New("the sandbox showed no consent page after the sign-in")
+		return view, b.stage.failed(candidate.Pair, fmt.Sprintf("Mon espace santé refused the authorization request after the sign-in: the browser ended at %s with status %d", view.URL.Redacted(), view.Status))
 	}
 	form.fields.Del("finalite")
 	decision := "accept"

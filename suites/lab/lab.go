@@ -168,6 +168,19 @@ func (s *Scenario) Trace() Trace {
 	return t
 }
 
+// Strays are the records that belong to no scenario and were made while this
+// one was played: they may be its own.
+func (s *Scenario) Strays() Trace {
+	own := s.Trace()
+	if own.Empty() {
+		return own
+	}
+	from, to := own.First().At, own.Last().At
+	return s.lab.AllTraffic().Where(func(r record.Record) bool {
+		return r.Scenario == "" && !r.At.Before(from) && !r.At.After(to)
+	})
+}
+
 // AllTraffic is everything that was recorded in the run, whatever scenario it
 // belongs to.
 func (l *Lab) AllTraffic() Trace { return Trace{Slug: "*", Records: l.all, lab: l} }

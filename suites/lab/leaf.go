@@ -17,6 +17,7 @@ const (
 	checkLabel  = "check:"
 	readsLabel  = "reads:"
 	claimsLabel = "claims:"
+	anywayLabel = "even-if-ended"
 	allTraffic  = "*"
 )
 
@@ -39,12 +40,18 @@ func ReadsAllTraffic() ginkgo.Labels { return ginkgo.Label(readsLabel + allTraff
 // judged even when the candidate could not, or did not, do it.
 func Claims(a candidate.Action) ginkgo.Labels { return ginkgo.Label(claimsLabel + string(a)) }
 
+// EvenIfEnded marks a check whose violation may itself be what ended the
+// scenario early: what it finds then stands; when it finds nothing it stays
+// untested.
+func EvenIfEnded() ginkgo.Labels { return ginkgo.Label(anywayLabel) }
+
 // LeafLabels are the labels of one leaf, read.
 type LeafLabels struct {
 	Check  string
 	Reads  []string // slugs, without "*"
 	All    bool     // reads all traffic
 	Claims string
+	Anyway bool
 }
 
 // ParseLabels reads the labels of a leaf. A leaf without exactly one check is
@@ -62,6 +69,8 @@ func ParseLabels(labels []string) (LeafLabels, error) {
 			out.All = true
 		case strings.HasPrefix(l, readsLabel):
 			out.Reads = append(out.Reads, strings.TrimPrefix(l, readsLabel))
+		case l == anywayLabel:
+			out.Anyway = true
 		case strings.HasPrefix(l, claimsLabel):
 			out.Claims = strings.TrimPrefix(l, claimsLabel)
 		}
@@ -160,9 +169,11 @@ func (l *Lab) AroundLeaf(ctx context.Context, body func(context.Context)) {
 			ginkgo.Fail(res.summary(), 1)
 		}
 	}()
-	if l.settle(labels, res) {
+	if l.settle(labels, res) && (res.State == Broken || !labels.Anyway) {
 		return
 	}
+	settled := *res
+	res.State, res.Reason = Met, Text{}
 	defer func() {
 		if e := recover(); e != nil {
 			if _, ours := e.(abort); !ours {
@@ -171,9 +182,12 @@ func (l *Lab) AroundLeaf(ctx context.Context, body func(context.Context)) {
 			}
 		}
 		switch {
-		case res.State == Broken || res.State == Untested:
+		case res.State == Broken:
 		case len(res.Findings) > 0:
 			res.State = NotMet
+		case settled.State == Untested:
+			res.State, res.Reason = Untested, settled.Reason
+		case res.State == Untested:
 		case res.State == ToReview:
 		case res.Occasions == 0:
 			res.State = Broken

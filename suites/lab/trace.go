@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sort"
+	"time"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
@@ -82,6 +83,12 @@ func (t Trace) After(mark record.Record) Trace {
 // Before returns what was recorded before a record.
 func (t Trace) Before(mark record.Record) Trace {
 	return t.Where(func(r record.Record) bool { return r.Seq < mark.Seq })
+}
+
+// Earlier returns what began before an instant, wherever it stands in the
+// journal: what belongs to no scenario is written last.
+func (t Trace) Earlier(at time.Time) Trace {
+	return t.Where(func(r record.Record) bool { return r.At.Before(at) })
 }
 
 // During returns what happened while a pilot action was in progress: from its
