@@ -194,6 +194,10 @@ type Check struct {
 	Reason   Text      `json:"reason"`  // why untested, to-review…
 	Findings []Finding `json:"findings"`
 	Traces   []string  `json:"traces"` // scenarios that it read
+	// Occasions is how often the event was seen without which nothing could be
+	// judged; Evidence names exchanges that show it, by their key in Exchanges.
+	Occasions int      `json:"occasions"`
+	Evidence  []string `json:"evidence"`
 }
 
 // Finding is one thing that was seen and is not as required.

@@ -227,7 +227,7 @@ func (c *contract) journals() {
 			e, err := c.api.Journal(ctx, s.space.ID, 0, 50*time.Millisecond)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(e.Records).To(BeEmpty())
-			e, err = c.api.JournalFlush(ctx, s.space.ID, 0)
+			e, err = c.api.Flush(ctx, s.space.ID, 0)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(e.Records).To(ConsistOf(HaveField("Patient", "")))
 		})

@@ -281,7 +281,7 @@ func claims(token string) map[string]any {
 func (s *service) journal() []record.Record {
 	var out []record.Record
 	for after := 0; ; {
-		e, err := s.api.JournalFlush(context.Background(), s.space.ID, after)
+		e, err := s.api.Flush(context.Background(), s.space.ID, after)
 		Expect(err).NotTo(HaveOccurred())
 		if len(e.Records) == 0 {
 			return out

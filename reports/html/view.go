@@ -115,6 +115,7 @@ type (
 		SameReason bool
 		Findings   []finding
 		More       int
+		Proof      []string // what was seen, a line each, where nothing was found wrong
 	}
 	finding struct {
 		reports.Finding
@@ -284,6 +285,9 @@ func prove(r reports.Report, rows []row, cards []card, l words.Lang) {
 	fill := func(x *row) {
 		for _, c := range x.Result.Checks {
 			v := check{Check: c, Word: l.Of(c.Verdict.Label().Word), SameTitle: c.Title == x.Title, SameReason: c.Reason == x.Reason}
+			if len(c.Findings) == 0 {
+				v.Proof = proof(r, c)
+			}
 			for j, f := range c.Findings {
 				if j == maxFindings {
 					v.More = len(c.Findings) - maxFindings
@@ -304,6 +308,34 @@ func prove(r reports.Report, rows []row, cards []card, l words.Lang) {
 			fill(&rows[i])
 		}
 	}
+}
+
+// proof names the exchanges on which a verdict without findings rests.
+func proof(r reports.Report, c reports.Check) []string {
+	var out []string
+	for _, id := range c.Evidence {
+		x, ok := r.Exchanges[id]
+		if !ok {
+			continue
+		}
+		line := id + " " + x.Route
+		switch {
+		case x.Kind == reports.KindExchange && x.Response.Status != 0:
+			line = fmt.Sprintf("%s %s %s → %d", id, x.Request.Method, pathOf(x.Request.URL), x.Response.Status)
+		case x.Kind == reports.KindProbe && x.Request.URL != "":
+			line += " " + x.Request.URL
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// pathOf is the path of an address: enough to recognise an exchange by.
+func pathOf(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Path != "" {
+		return u.Path
+	}
+	return address
 }
 
 // shownAt says with which requirement an exchange, or a line of it, is shown.

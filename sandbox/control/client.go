@@ -125,14 +125,6 @@ func (a API) Flush(ctx context.Context, space string, after int) (Entries, error
 	return call[Entries](ctx, a, http.MethodGet, a.space(space)+"/journal?"+q.Encode(), nil)
 }
 
-// JournalFlush reads the records after a position, without waiting, those of
-// authorizations that nobody has signed in to yet included: for the end of a
-// run.
-func (a API) JournalFlush(ctx context.Context, space string, after int) (Entries, error) {
-	q := url.Values{"after": {strconv.Itoa(after)}, "flush": {"1"}}
-	return call[Entries](ctx, a, http.MethodGet, a.space(space)+"/journal?"+q.Encode(), nil)
-}
-
 // Secrets reads the names that the sandbox has given to what it issued.
 func (a API) Secrets(ctx context.Context, space string) ([]record.Secret, error) {
 	return call[[]record.Secret](ctx, a, http.MethodGet, a.space(space)+"/secrets", nil)

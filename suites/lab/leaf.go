@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/onsi/ginkgo/v2"
@@ -119,6 +120,7 @@ type Result struct {
 	Findings  []Finding
 	Traces    []string // slugs read
 	Occasions int      // how often there was an occasion
+	Evidence  []int    // journal records that show it: the first of each occasion, three at most
 }
 
 // sheet collects the results of the leaves of one judging; leaves run one at a
@@ -262,6 +264,9 @@ func (r *Result) summary() string {
 	}
 }
 
+// maxEvidence is how many records a report names as evidence of one check.
+const maxEvidence = 3
+
 // Occasion states the event without which nothing can be judged. When the trace
 // is empty the leaf ends untested, with the act that would create it.
 func (t Trace) Occasion() Trace {
@@ -274,6 +279,9 @@ func (t Trace) Occasion() Trace {
 		panic(abort{})
 	}
 	cur.Occasions += t.Len()
+	if seq := t.First().Seq; len(cur.Evidence) < maxEvidence && !slices.Contains(cur.Evidence, seq) {
+		cur.Evidence = append(cur.Evidence, seq)
+	}
 	return t
 }
 
@@ -283,6 +291,15 @@ func Occasion(events ...Trace) {
 	for _, e := range events {
 		e.Occasion()
 	}
+}
+
+// Untested ends a leaf that lacks its occasion for a reason that it knows
+// better than the catalogue does: a site that could not be reached, a tool that
+// is missing.
+func (t Trace) Untested(why Text) {
+	cur := t.leaf()
+	cur.State, cur.Reason = Untested, why
+	panic(abort{})
 }
 
 // Review ends a leaf as to-review: a person must decide.

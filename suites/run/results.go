@@ -193,6 +193,10 @@ func (b *builder) check(k requirement.Check) reports.Check {
 		return out
 	}
 	out.Traces = res.Traces
+	out.Occasions = res.Occasions
+	for _, seq := range res.Evidence {
+		out.Evidence = append(out.Evidence, b.show(seq))
+	}
 	out.Reason = reports.Text(res.Reason)
 	assumed := k.Assumes != ""
 	for _, f := range res.Findings {
@@ -235,20 +239,27 @@ func (b *builder) restOnAssumptions(findings []lab.Finding) bool {
 	return len(findings) > 0
 }
 
-// cite remembers the record that shows a finding and returns the id under which
-// the report shows it.
+// cite is the id under which the report shows what a finding rests on.
 func (b *builder) cite(f lab.Finding) string {
 	if f.Seq == 0 {
 		return ""
 	}
-	if id, ok := b.seqs[f.Seq]; ok {
+	return b.show(f.Seq)
+}
+
+// show remembers that the report shows a record, and returns the id under which
+// it does: that of the exchange, or one made of the record's number.
+func (b *builder) show(seq int) string {
+	if id, ok := b.seqs[seq]; ok {
 		return id
 	}
-	id := f.Exchange
-	if id == "" {
-		id = fmt.Sprintf("r%d", f.Seq)
+	id := fmt.Sprintf("r%d", seq)
+	if i := sort.Search(len(b.rec.Records), func(i int) bool { return b.rec.Records[i].Seq >= seq }); i < len(b.rec.Records) {
+		if r := b.rec.Records[i]; r.Seq == seq && r.Exchange != nil {
+			id = r.Exchange.ID
+		}
 	}
-	b.seqs[f.Seq] = id
+	b.seqs[seq] = id
 	return id
 }
 
