@@ -141,7 +141,7 @@ func result(f []string) reports.Result {
 			EN: "A measure marked \"entered in error\" is shown with a mention: a person must say whether that is enough.",
 		}
 	}
-	for n := 1; n <= 1+len(id+chapter)%2; n++ {
+	for n := 1; n <= 1+min(1, int(id[len(id)-1])%10/6); n++ {
 		c := reports.Check{
 			ID: fmt.Sprintf("%s.%d", id, n), Title: res.Title, Verdict: verdict, Witness: "sandbox", Traces: []string{chapter + "-nominal"},
 		}
