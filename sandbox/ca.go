@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -23,6 +24,10 @@ import (
 // caFile holds the sandbox's authority, certificate and key, in the state
 // folder: what a candidate was once told to trust is right at the next run.
 const caFile = "sandbox-ca.pem"
+
+// CAFile holds the certificate alone, beside it: the file to give a service
+// that is configured by hand.
+const CAFile = "sandbox-ca.crt"
 
 // Validity of certificates. The server's is made anew at each start; 90 days
 // are longer than any sandbox runs and shorter than any client refuses.
@@ -63,7 +68,35 @@ func openAuthority(dir string, now time.Time) (*authority, error) {
 	if now.After(a.cert.NotAfter) {
 		return nil, fmt.Errorf("the sandbox's certificate authority in %s expired on %s: delete the file to have a new one made, and give the candidate the new one", path, a.cert.NotAfter.Format(time.DateOnly))
 	}
+	if err := showCertificate(filepath.Join(dir, CAFile), a.pem); err != nil {
+		return nil, err
+	}
 	return a, nil
+}
+
+// showCertificate writes the certificate where it can be picked up, whole or not
+// at all.
+func showCertificate(path string, certificate []byte) error {
+	if raw, err := readFile(path); err == nil && bytes.Equal(raw, certificate) {
+		return nil
+	}
+	fail := func(err error) error {
+		return fmt.Errorf("write the certificate of the sandbox's authority: %w", err)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), CAFile+".*")
+	if err != nil {
+		return fail(err)
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(certificate)
+	// It is public: a service that runs under another account reads it too.
+	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
+		return fail(err)
+	}
+	if err := os.Rename(tmp.Name(), path); err != nil {
+		return fail(err)
+	}
+	return nil
 }
 
 func readFile(path string) ([]byte, error) {

@@ -178,7 +178,7 @@ func (s *Server) space(id string) (*space, error) {
 }
 
 func (s *Server) health(*http.Request) (any, error) {
-	return control.Health{Build: s.opts.Build, Settings: s.opts.Settings.ID(), Time: s.opts.Clock().UTC(), CA: string(s.ca.pem), Public: s.public}, nil
+	return control.Health{Build: s.opts.Build, Settings: s.opts.Settings.ID(), Time: s.opts.Clock().UTC(), CA: string(s.ca.pem), Public: s.public, Handshakes: s.handshakes.last()}, nil
 }
 
 func (s *Server) createSpace(r *http.Request) (any, error) {

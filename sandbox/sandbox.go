@@ -87,6 +87,7 @@ type Server struct {
 	candidates, control *http.Server
 	controlBase         string
 	listening           string // address of the candidates' port on this machine
+	handshakes          handshakes
 	serving             sync.WaitGroup
 	closeOnce           sync.Once
 }
@@ -155,9 +156,9 @@ func (s *Server) Start(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, candidates.Close(), controls.Close())
 	}
-	quiet := log.New(io.Discard, "", 0) // TLS handshake errors are the candidate's; probes make many
+	quiet := log.New(io.Discard, "", 0)
 	s.candidates = &http.Server{
-		Handler: http.HandlerFunc(s.serveCandidate), ErrorLog: quiet,
+		Handler: http.HandlerFunc(s.serveCandidate), ErrorLog: log.New(&s.handshakes, "", 0),
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, Time: s.opts.Clock},
 	}

@@ -76,6 +76,9 @@ func (s *Server) newSpace(req control.SpaceRequest) (*space, error) {
 	if v := set.String("pairing.idpe"); v != "mes" {
 		return nil, fmt.Errorf("setting pairing.idpe is %q: the sandbox only issues the idPe itself (mes), how a service would supply it is not public", v)
 	}
+	if err := checkNumbers(req.After); err != nil {
+		return nil, err
+	}
 	id := randomHex(8)
 	base := req.BasePath
 	if base == "" {
@@ -97,6 +100,9 @@ func (s *Server) newSpace(req control.SpaceRequest) (*space, error) {
 		names: record.NewRedactor(), plan: fault.NewPlan(), clock: s.opts.Clock,
 		closing: make(chan struct{}), scenarios: map[string]string{},
 	}
+	sp.ids.Store(int64(req.After.IDs))
+	sp.plan.Continue(req.After.IDs)
+	sp.names.Continue(req.After.Names)
 	sp.journal = newJournal(sp.names, s.opts.Clock)
 	sp.oid, sp.auth = sp.deriveOID("oid"), "urn:oid:"+sp.deriveOID("assign-auth")
 	sp.ends = control.Endpoints{
@@ -132,6 +138,20 @@ func (s *Server) newSpace(req control.SpaceRequest) (*space, error) {
 	}
 	s.spaces[id], s.bases[base] = sp, sp
 	return sp, nil
+}
+
+// checkNumbers refuses numbers after which counting could come to its end.
+func checkNumbers(n control.Numbers) error {
+	const most = 1_000_000_000
+	if n.IDs < 0 || n.IDs > most {
+		return fmt.Errorf("after.ids is %d, a number from 0 to %d is expected", n.IDs, most)
+	}
+	for kind, last := range n.Names {
+		if last < 0 || last > most {
+			return fmt.Errorf("after.names has %d for %q, a number from 0 to %d is expected", last, kind, most)
+		}
+	}
+	return nil
 }
 
 // completeClient checks a client and makes up what is not given.

@@ -38,6 +38,16 @@ type SpaceRequest struct {
 	Client   Client            `json:"client"`
 	Seed     int64             `json:"seed"`               // everything that the space makes up derives from it, secrets excepted
 	Settings map[string]string `json:"settings,omitempty"` // overrides of the settings file, by key
+	// After says which numbers an earlier space of the same run has used: this
+	// one goes on from there, so that no id and no name of the journal stands
+	// for two things.
+	After Numbers `json:"after,omitzero"`
+}
+
+// Numbers are the last that were given out.
+type Numbers struct {
+	IDs   int            `json:"ids"`             // of exchanges and faults
+	Names map[string]int `json:"names,omitempty"` // of secrets, by kind ("access-token")
 }
 
 // Endpoints are the candidate's addresses in a space.

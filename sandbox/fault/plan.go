@@ -25,10 +25,15 @@ const (
 type Plan struct {
 	mu     sync.Mutex
 	faults []*control.Fault
+	after  int // number of the last fault of an earlier plan of the same run
 }
 
 // NewPlan returns a plan without faults.
 func NewPlan() *Plan { return &Plan{} }
+
+// Continue makes ids begin after a number: that of the last fault of an earlier
+// plan of the same run. Call it before Add.
+func (p *Plan) Continue(after int) { p.after = after }
 
 // Add adds a fault, with an id of its own.
 func (p *Plan) Add(f control.Fault) (control.Fault, error) {
@@ -37,7 +42,7 @@ func (p *Plan) Add(f control.Fault) (control.Fault, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	f.ID, f.Applied = "f"+strconv.Itoa(len(p.faults)+1), 0
+	f.ID, f.Applied = "f"+strconv.Itoa(p.after+len(p.faults)+1), 0
 	p.faults = append(p.faults, &f)
 	return f, nil
 }

@@ -87,6 +87,16 @@ func (r *Redactor) Adopt(secrets []Secret) {
 	}
 }
 
+// Continue makes names begin after the numbers that were used before, by kind:
+// those of a run that is taken up again, whose values are gone.
+func (r *Redactor) Continue(used map[string]int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for kind, n := range used {
+		r.counts[kind] = max(r.counts[kind], n)
+	}
+}
+
 // Secrets lists what is known, sorted by name.
 func (r *Redactor) Secrets() []Secret {
 	r.mu.RLock()
