@@ -94,6 +94,9 @@ func (a *app) sentence(err error) string {
 	if errors.As(err, &bad) {
 		return bad.In(a.lang(""))
 	}
+	if errors.Is(err, context.Canceled) {
+		return say(a.lang(""), "interrompu avant que rien ne soit observé : aucun rapport n'a été écrit", "interrupted before anything was observed: no report was written")
+	}
 	return err.Error()
 }
 
@@ -111,7 +114,7 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.As(err, &code):
 		return code.code
-	case errors.As(err, &bad), errors.As(err, &wrong), errors.Is(err, run.ErrSelection), errors.Is(err, run.ErrForeign), errors.As(err, &listen):
+	case errors.As(err, &bad), errors.As(err, &wrong), errors.Is(err, run.ErrSelection), errors.Is(err, run.ErrForeign), errors.Is(err, run.ErrProfile), errors.As(err, &listen):
 		return exitUsage
 	case errors.As(err, &unreachable):
 		return exitUnreachable

@@ -3,9 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/etalon-sante/etalon/fixtures/flaws"
 	"github.com/etalon-sante/etalon/suites/run/selftest"
 )
 
@@ -21,6 +23,11 @@ func (a *app) selftest() *cobra.Command {
 			"must be caught by its own check and by no other that it does not declare.",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			for _, name := range only {
+				if !slices.ContainsFunc(flaws.All(), func(f flaws.Flaw) bool { return f.ID == name || f.Check == name }) {
+					return usage{fmt.Errorf("--only %s: there is no flaw of this id, or of a check of this id; `etalon selftest --json` lists them", name)}
+				}
+			}
 			show := func(done, total int, what string) {
 				if a.terminal {
 					fmt.Fprintf(a.err, "\r\x1b[K[%d/%d] %s", done, total, what)

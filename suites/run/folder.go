@@ -135,10 +135,13 @@ func ours() []string {
 // whole; foreign files are left alone, and refused when they bear a name that
 // the run will write.
 func CreateFolder(path string) (*Folder, error) {
+	if st, err := os.Stat(path); err == nil && !st.IsDir() {
+		return nil, fmt.Errorf("create run folder %s: %w: it is a file; name a folder with --out", path, ErrForeign)
+	}
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return nil, fmt.Errorf("create run folder: %w", err)
 	}
-	if _, err := os.Stat(filepath.Join(path, infoFile)); errors.Is(err, fs.ErrNotExist) {
+	if !holdsRun(path) {
 		for _, name := range ours() {
 			if _, err := os.Lstat(filepath.Join(path, name)); err == nil {
 				return nil, fmt.Errorf("create run folder %s: %w: %s; name another with --out, or move it away", path, ErrForeign, name)
@@ -155,6 +158,25 @@ func CreateFolder(path string) (*Folder, error) {
 		return nil, fmt.Errorf("create run folder: %w", err)
 	}
 	return &Folder{Path: path, journal: f}, nil
+}
+
+// holdsRun says whether a folder holds a run of ours. A run.json of others is
+// not enough: what stands beside it would be removed.
+func holdsRun(path string) bool {
+	var info Info
+	return readJSON(filepath.Join(path, infoFile), &info) == nil && info.Format > 0 && info.ID != ""
+}
+
+// Abandon takes back a folder in which nothing could be recorded, so that the
+// next run there does not take what is left for the file of another.
+func (f *Folder) Abandon() error {
+	err := f.Close()
+	for _, name := range ours() {
+		if e := os.Remove(filepath.Join(f.Path, name)); e != nil && !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
 }
 
 // Append writes records, one a line. Once writing has failed nothing more is

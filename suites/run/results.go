@@ -120,6 +120,12 @@ func (b *builder) report() reports.Report {
 			FR: "le journal est incomplet : " + b.rec.Truncated, EN: "the journal is incomplete: " + b.rec.Truncated,
 		}})
 	}
+	if info.State == "interrupted" || info.State == "observing" {
+		out.Notes = append(out.Notes, reports.Note{Kind: "missing", Text: reports.Text{
+			FR: "ce rapport est incomplet : la campagne a été interrompue avant la fin ; ce qui n'avait pas été joué reste non testé",
+			EN: "this report is incomplete: the run was interrupted before its end; what had not been played stays untested",
+		}})
+	}
 	if info.Failure != "" {
 		out.Notes = append(out.Notes, reports.Note{Kind: "missing", Text: reports.Text{FR: "le banc s'est arrêté : " + info.Failure, EN: "the harness stopped: " + info.Failure}})
 	}

@@ -101,23 +101,24 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 	if c.Start != nil {
 		p, err := pilot.StartCommand(ctx, *c.Start, pilot.StartOptions{Folder: o.Manifest.Folder, Roots: o.Roots})
 		if err != nil {
-			return Outcome{}, &UnreachableError{err}
+			return Outcome{}, unlessStopped(ctx.Err(), &UnreachableError{err})
 		}
 		defer p.Stop()
 	}
 	if err := Reach(ctx, c, o.Manifest.Folder); err != nil {
-		return Outcome{}, err
-	}
-	folder, err := CreateFolder(o.Out)
-	if err != nil {
-		return Outcome{}, err
+		return Outcome{}, unlessStopped(ctx.Err(), err)
 	}
 	o.Sandbox.Listen, o.Sandbox.PublicURL = first(o.Sandbox.Listen, c.Sandbox.Listen), first(o.Sandbox.PublicURL, c.Sandbox.PublicURL)
 	bench, err := OpenBench(ctx, o.Sandbox)
 	if err != nil {
-		return Outcome{}, errors.Join(err, folder.Close())
+		return Outcome{}, err
 	}
 	defer bench.Close()
+	// Only now: what cannot begin must not cost an earlier run its folder.
+	folder, err := CreateFolder(o.Out)
+	if err != nil {
+		return Outcome{}, err
+	}
 	id := runID(started)
 	info := Info{
 		Format: folderFormat, ID: id, Started: started, State: "observing", Seed: o.Seed, Strict: o.Strict,
@@ -131,7 +132,7 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 		info.Scenarios = append(info.Scenarios, s.Slug)
 	}
 	if err := errors.Join(folder.PutJSON(infoFile, info), folder.PutJSON(candidateFile, blankSecrets(c)), folder.Put(manifestFile, o.Manifest.Raw)); err != nil {
-		return Outcome{}, errors.Join(err, folder.Close())
+		return Outcome{}, errors.Join(err, folder.Abandon())
 	}
 	thePilot := o.Pilot
 	if thePilot == nil {
@@ -149,7 +150,8 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 		return Outcome{}, errors.Join(err, folder.Close())
 	}
 	observed := session.Observe(ctx, l, scenarios, o.Seed, o.Progress, folder.Append)
-	clean := context.WithoutCancel(ctx)
+	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
+	defer cancel()
 	if faults, err := bench.API.Faults(clean, session.Space.ID); err == nil {
 		info.Faults = marshalled(faults)
 	}
@@ -242,11 +244,22 @@ func render(r reports.Report, lang string) ([]file, error) {
 	return out, nil
 }
 
+// closing bounds what is asked of the sandbox once the observation has ended: a
+// sandbox that no longer answers must not hold the report back.
+const closing = 10 * time.Second
+
+// ErrProfile says that the profile given cannot be used.
+var ErrProfile = errors.New("profile")
+
 func openProfile(cat *requirement.Catalogue, path string) (*requirement.Profile, error) {
 	if path == "" {
 		return requirement.DefaultProfile(cat)
 	}
-	return requirement.LoadProfile(cat, path)
+	p, err := requirement.LoadProfile(cat, path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrProfile, err)
+	}
+	return p, nil
 }
 
 // self says which build this is; without its digest where the file cannot be read.
@@ -288,6 +301,14 @@ func first(a, b string) string {
 		return a
 	}
 	return b
+}
+
+// unlessStopped prefers having been interrupted as the reason of a failure.
+func unlessStopped(stopped, err error) error {
+	if stopped != nil {
+		return stopped
+	}
+	return err
 }
 
 func kindOf(name string) string {
