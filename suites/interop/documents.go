@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -16,13 +17,16 @@ import (
 	. "github.com/etalon-sante/etalon/suites/lab"
 )
 
+// notMedical is the category of administrative documents.
+const notMedical = "DOC_ADM"
+
 func documents(l *Lab) {
 	const category = "CPT_REND"
 	seed := func(ctx context.Context, s *Stage, p *Patient) error {
 		_, err := s.Seed(ctx, p, seeded(data.Documents(s.SeedNumber(), 3, journey.Moment(s))))
 		return err
 	}
-	var fed, listed, read *Scenario
+	var fed, listed, read, administrative *Scenario
 	l.In("documents", func() {
 		fed = l.Scenario("document-feed", "a report is fed as a document", func(ctx context.Context, s *Stage) error {
 			p, err := journey.Paired(ctx, s, Tolerant())
@@ -68,7 +72,45 @@ func documents(l *Lab) {
 		}, Needs(candidate.ReadDocument))
 	})
 
+	l.In("documents", func() {
+		administrative = l.Scenario("document-administrative", "documents are listed from a record that holds an administrative one", func(ctx context.Context, s *Stage) error {
+			p, err := journey.Paired(ctx, s, Tolerant())
+			if err != nil {
+				return err
+			}
+			at := journey.Moment(s)
+			mixed := data.Documents(s.SeedNumber(), 2, at)
+			mixed.Documents = append(mixed.Documents, data.DocumentReference(data.PDF(s.SeedNumber(), notMedical, at)))
+			if _, err := s.Seed(ctx, p, seeded(mixed)); err != nil {
+				return err
+			}
+			_, err = s.Do(ctx, p, candidate.SearchDocuments, map[string]any{"from": at.AddDate(0, -3, 0).Format(time.RFC3339)})
+			return err
+		}, Needs(candidate.SearchDocuments))
+	})
+
 	Describe("Documents", func() {
+		It("leaves administrative documents out", Check("INT-65.1"), Reads(administrative), func() {
+			t := administrative.Trace()
+			t.Requests(record.RouteSearchDocuments).Where(func(r record.Record) bool {
+				return succeeded(r) && r.Exchange.Response.Body != nil && strings.Contains(r.Exchange.Response.Body.Text, notMedical)
+			}).Occasion()
+			Expect(t.Actions(candidate.SearchDocuments).Where(answered).Occasion()).To(Satisfy("no administrative document", func(r record.Record) *Finding {
+				v, err := decode(r.Pilot.Data)
+				if err != nil {
+					return nil
+				}
+				list, _ := at(v, "documents").([]any)
+				for i, d := range list {
+					if at(d, "category") == notMedical {
+						return At(r, "administrative-document-shown", Text{
+							FR: "le service montre un document administratif", EN: "the service shows an administrative document",
+						}).Was("—", fmt.Sprint(at(d, "title"))).In(fmt.Sprintf("/data/documents/%d", i)).Ptr()
+					}
+				}
+				return nil
+			}))
+		})
 		It("feeds a document as it claims", Check("INT-60.1"), Reads(fed), Claims(candidate.SendDocument), func() {
 			t := fed.Trace()
 			t.Actions(candidate.SendDocument).Occasion()
