@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/etalon-sante/etalon/reports"
@@ -143,8 +142,15 @@ func verdicts() []verdict {
 	}
 }
 
-func TestThePublishedExamplesAreJudgedAsTheSpecificationReads(t *testing.T) {
-	report, _ := fed(t)
+// One run serves the three: a candidate observed once, looked at three ways.
+func TestPublishedExamplesFedAsTheyAre(t *testing.T) {
+	report, records := feedPublished(t, folderOfExamples(t))
+	t.Run("are judged as the specification reads", func(t *testing.T) { judgedAsRead(t, report) })
+	t.Run("break, each, the rules that a reading of the specification finds", func(t *testing.T) { brokenAsRead(t, records) })
+	t.Run("are refused by a strict record", func(t *testing.T) { refusedWhenStrict(t, records) })
+}
+
+func judgedAsRead(t *testing.T, report reports.Report) {
 	seen := map[string]reports.Check{}
 	for _, r := range report.Results {
 		if r.Theme != "interop" {
@@ -185,8 +191,7 @@ func TestThePublishedExamplesAreJudgedAsTheSpecificationReads(t *testing.T) {
 	}
 }
 
-func TestEachPublishedFileBreaksTheRulesThatAReadingOfTheSpecificationFinds(t *testing.T) {
-	_, records := fed(t)
+func brokenAsRead(t *testing.T, records []record.Record) {
 	found := map[string][]rule{}
 	for _, r := range records {
 		if r.Exchange == nil || r.Exchange.Facts == nil || r.Exchange.Request.Body == nil {
@@ -226,8 +231,7 @@ func TestEachPublishedFileBreaksTheRulesThatAReadingOfTheSpecificationFinds(t *t
 	}
 }
 
-func TestAStrictRecordRefusesWhatWasPublished(t *testing.T) {
-	_, records := fed(t)
+func refusedWhenStrict(t *testing.T, records []record.Record) {
 	refused := 0
 	for _, r := range records {
 		if r.Exchange == nil || r.Exchange.Route != record.RouteFeedMeasure || r.Scenario != "two-patients" {
@@ -242,17 +246,8 @@ func TestAStrictRecordRefusesWhatWasPublished(t *testing.T) {
 	}
 }
 
-// once is the one run that the tests of this file read.
-type once struct {
-	sync.Once
-	report  reports.Report
-	records []record.Record
-	err     error
-}
-
-var theRun once //nolint:gochecknoglobals // one run serves several tests
-
-func fed(t *testing.T) (reports.Report, []record.Record) {
+// folderOfExamples is where they are; without them the test skips, loudly.
+func folderOfExamples(t *testing.T) string {
 	t.Helper()
 	folder, err := filepath.Abs(data)
 	if err != nil {
@@ -263,18 +258,15 @@ func fed(t *testing.T) (reports.Report, []record.Record) {
 			t.Skipf("NOT TRIED on real input: the published examples are not at ../shared/data/%s, seen from the root of the repository", part)
 		}
 	}
-	theRun.Do(func() { theRun.report, theRun.records, theRun.err = feedPublished(t, folder) })
-	if theRun.err != nil {
-		t.Fatal(theRun.err)
-	}
-	return theRun.report, theRun.records
+	return folder
 }
 
 // feedPublished carries out a whole run on the candidate of this folder.
-func feedPublished(t *testing.T, folder string) (reports.Report, []record.Record, error) {
+func feedPublished(t *testing.T, folder string) (reports.Report, []record.Record) {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
-		return reports.Report{}, nil, err
+		t.Fatal(err)
 	}
 	raw, err := json.Marshal(map[string]any{ // JSON is YAML
 		"etalon": 1,
@@ -288,19 +280,22 @@ func feedPublished(t *testing.T, folder string) (reports.Report, []record.Record
 		"timing": map[string]any{"quiet": "250ms", "effect": "1s"},
 	})
 	if err != nil {
-		return reports.Report{}, nil, err
+		t.Fatal(err)
 	}
 	m, err := candidate.Parse(raw, "candidate.yaml", t.TempDir(), os.LookupEnv)
 	if err != nil {
-		return reports.Report{}, nil, err
+		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "report")
 	got, err := run.Run(t.Context(), run.Options{Manifest: m, Out: out, Seed: 1, Phase: "pilot", Version: "test", Command: "go test"})
 	if err != nil {
-		return reports.Report{}, nil, err
+		t.Fatal(err)
 	}
 	rec, err := run.ReadFolder(out)
-	return got.Report, rec.Records, err
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got.Report, rec.Records
 }
 
 // fileOf names the file that a message carries, by the id of its resource.
