@@ -40,32 +40,34 @@ const (
 
 // Info is run.json: all that judging needs besides the journal.
 type Info struct {
-	Format      int               `json:"format"`
-	ID          string            `json:"id"`
-	Started     time.Time         `json:"started"`
-	Duration    float64           `json:"duration"` // seconds of observation
-	State       string            `json:"state"`    // observing, observed, interrupted, failed
-	Failure     string            `json:"failure,omitempty"`
-	Seed        int64             `json:"seed"`
-	Strict      bool              `json:"strict"`
-	Partial     bool              `json:"partial"`
-	Themes      []string          `json:"themes,omitempty"`
-	Only        []string          `json:"only,omitempty"`
-	Phase       string            `json:"phase"`
-	Harness     Harness           `json:"harness"`
-	Catalogue   Named             `json:"catalogue"`
-	Profile     ProfileInfo       `json:"profile"`
-	Settings    string            `json:"settings"`
-	Overrides   map[string]string `json:"overrides,omitempty"`
-	Sandbox     SandboxInfo       `json:"sandbox"`
-	Roots       string            `json:"roots"` // which trust roots: "system", "system and the run's own"
-	Command     string            `json:"command"`
-	Plan        []Planned         `json:"plan"`
-	Scenarios   []string          `json:"scenarios"`
-	Faults      json.RawMessage   `json:"faults,omitempty"`
-	Notes       []Note            `json:"notes"`
-	Secrets     map[string]int    `json:"secrets"` // kind -> how many names stand for a secret
-	WallStarted time.Time         `json:"-"`
+	Format    int               `json:"format"`
+	ID        string            `json:"id"`
+	Started   time.Time         `json:"started"`
+	Duration  float64           `json:"duration"` // seconds of observation
+	State     string            `json:"state"`    // observing, observed, interrupted, failed
+	Failure   string            `json:"failure,omitempty"`
+	Seed      int64             `json:"seed"`
+	Strict    bool              `json:"strict"`
+	Partial   bool              `json:"partial"`
+	Themes    []string          `json:"themes,omitempty"`
+	Only      []string          `json:"only,omitempty"`
+	Phase     string            `json:"phase"`
+	Harness   Harness           `json:"harness"`
+	Catalogue Named             `json:"catalogue"`
+	Profile   ProfileInfo       `json:"profile"`
+	Settings  string            `json:"settings"`
+	Overrides map[string]string `json:"overrides,omitempty"`
+	Sandbox   SandboxInfo       `json:"sandbox"`
+	Roots     string            `json:"roots"` // which trust roots: "system", "system and the run's own"
+	Command   string            `json:"command"`
+	Plan      []Planned         `json:"plan"`
+	Scenarios []string          `json:"scenarios"`
+	Faults    json.RawMessage   `json:"faults,omitempty"`
+	Notes     []Note            `json:"notes"`
+	Secrets   map[string]int    `json:"secrets"` // kind -> how many names stand for a secret
+	// TakenUp tells when a run that was stopped went on; scenarios that had ended
+	// before were kept.
+	TakenUp []time.Time `json:"takenUp,omitempty"`
 }
 
 // Harness is the build that ran.

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"github.com/etalon-sante/etalon/reports/html"
 	"github.com/etalon-sante/etalon/reports/junit"
 	"github.com/etalon-sante/etalon/reports/markdown"
+	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/candidate/pilot"
 	"github.com/etalon-sante/etalon/suites/lab"
@@ -80,30 +82,18 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	started := o.Now().UTC()
-	cat, err := requirement.Load()
-	if err != nil {
-		return Outcome{}, fmt.Errorf("load the catalogue: %w", err)
-	}
-	profile, err := openProfile(cat, o.Profile)
+	began := o.Now().UTC()
+	p, err := prepare(o, began)
 	if err != nil {
 		return Outcome{}, err
-	}
-	leaves, l, err := Leaves(o.Register)
-	if err != nil {
-		return Outcome{}, fmt.Errorf("build the tree of checks: %w", err)
 	}
 	c := o.Manifest.Candidate
-	planned, scenarios, err := plan(cat, o.Selection, c, started, o.Phase, leaves, l)
-	if err != nil {
-		return Outcome{}, err
-	}
 	if c.Start != nil {
-		p, err := pilot.StartCommand(ctx, *c.Start, pilot.StartOptions{Folder: o.Manifest.Folder, Roots: o.Roots})
+		process, err := pilot.StartCommand(ctx, *c.Start, pilot.StartOptions{Folder: o.Manifest.Folder, Roots: o.Roots})
 		if err != nil {
 			return Outcome{}, unlessStopped(ctx.Err(), &UnreachableError{err})
 		}
-		defer p.Stop()
+		defer process.Stop()
 	}
 	if err := Reach(ctx, c, o.Manifest.Folder); err != nil {
 		return Outcome{}, unlessStopped(ctx.Err(), err)
@@ -114,51 +104,59 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 		return Outcome{}, err
 	}
 	defer bench.Close()
+	attendant := lab.NewAttendant()
+	thePilot := o.Pilot
+	if thePilot == nil {
+		manual := attended(o.Manual, attendant)
+		if p.prior != nil {
+			manual.Accounts = p.prior.accounts
+		}
+		made, release, err := pilot.New(o.Manifest, pilot.Options{Roots: o.Roots, Manual: manual})
+		if err != nil {
+			return Outcome{}, err
+		}
+		defer release()
+		thePilot = made
+	}
 	// Only now: what cannot begin must not cost an earlier run its folder.
-	folder, err := CreateFolder(o.Out)
+	folder, info, err := p.open(o, bench)
 	if err != nil {
 		return Outcome{}, err
 	}
-	id := runID(started)
-	info := Info{
-		Format: folderFormat, ID: id, Started: started, State: "observing", Seed: o.Seed, Strict: o.Strict,
-		Partial: !o.Selection.Empty(), Themes: o.Selection.Themes, Only: o.Selection.Only, Phase: o.Phase,
-		Harness: self(o.Version), Catalogue: Named{Version: cat.Version, Digest: cat.Digest()},
-		Profile:  ProfileInfo{Name: profile.Name, Digest: profile.Digest, Blocking: profile.IDs()},
-		Settings: bench.Health.Settings, Sandbox: SandboxInfo{Form: bench.Form, Build: bench.Health.Build, Public: bench.Health.Public},
-		Roots: first(o.RootsNote, "system"), Command: o.Command, Plan: planned, Notes: []Note{}, Secrets: map[string]int{},
+	redactor := record.NewRedactor()
+	so := SessionOptions{
+		Bench: bench, Candidate: c, Secrets: o.Manifest.Secrets, Pilot: thePilot, Roots: o.Roots, Run: info.ID, Seed: o.Seed, Now: o.Now,
+		Redactor: redactor, Attendant: attendant,
 	}
-	for _, s := range scenarios {
-		info.Scenarios = append(info.Scenarios, s.Slug)
+	if p.prior != nil {
+		so.Sitting, so.After, so.Names = len(info.TakenUp), p.prior.last, p.prior.names
 	}
-	if err := errors.Join(folder.PutJSON(infoFile, info), folder.PutJSON(candidateFile, blankSecrets(c)), folder.Put(manifestFile, o.Manifest.Raw)); err != nil {
-		return Outcome{}, errors.Join(err, folder.Abandon())
+	session, err := OpenSession(ctx, so)
+	var observed error
+	switch {
+	case err == nil:
+		observed = session.Observe(ctx, p.lab, p.scenarios, o.Seed, o.Progress, folder.Append)
+	case ctx.Err() != nil || errors.Is(err, pilot.ErrStopped):
+		observed = fmt.Errorf("%w: %w", lab.ErrInterrupted, err)
+	default:
+		return Outcome{}, errors.Join(err, p.giveBack(folder, info))
 	}
-	thePilot := o.Pilot
-	if thePilot == nil {
-		p, release, err := pilot.New(o.Manifest, pilot.Options{Roots: o.Roots, Manual: o.Manual})
-		if err != nil {
-			return Outcome{}, errors.Join(err, folder.Close())
-		}
-		defer release()
-		thePilot = p
-	}
-	session, err := OpenSession(ctx, SessionOptions{
-		Bench: bench, Candidate: c, Secrets: o.Manifest.Secrets, Pilot: thePilot, Roots: o.Roots, Run: id, Seed: o.Seed, Now: o.Now,
-	})
-	if err != nil {
-		return Outcome{}, errors.Join(err, folder.Close())
-	}
-	observed := session.Observe(ctx, l, scenarios, o.Seed, o.Progress, folder.Append)
 	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
 	defer cancel()
-	if faults, err := bench.API.Faults(clean, session.Space.ID); err == nil {
-		info.Faults = marshalled(faults)
+	closed := folder.Close()
+	if session != nil {
+		if faults, err := bench.API.Faults(clean, session.Space.ID); err == nil {
+			info.Faults = joinFaults(info.Faults, faults)
+		}
+		closed = errors.Join(closed, session.Close(clean))
+		for _, n := range session.Notes {
+			if !slices.Contains(info.Notes, n) {
+				info.Notes = append(info.Notes, n)
+			}
+		}
 	}
-	closed := errors.Join(folder.Close(), session.Close(clean))
-	info.Duration = o.Now().Sub(started).Seconds()
-	info.Notes = append(info.Notes, session.Notes...)
-	for _, s := range session.Redactor.Secrets() {
+	info.Duration += o.Now().Sub(began).Seconds()
+	for _, s := range redactor.Secrets() {
 		info.Secrets[kindOf(s.Name)]++
 	}
 	switch {
@@ -174,13 +172,107 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 	if err := folder.PutJSON(infoFile, info); err != nil {
 		return Outcome{Folder: o.Out}, err
 	}
-	report, err := publish(folder, o, session)
+	report, err := publish(folder, o, redactor)
 	return Outcome{Report: report, Folder: o.Out}, err
+}
+
+// preparation is a run before anything happens: what it will judge and play.
+type preparation struct {
+	cat       *requirement.Catalogue
+	profile   *requirement.Profile
+	lab       *lab.Lab
+	planned   []Planned
+	scenarios []*lab.Scenario // to be played in this sitting
+	slugs     []string        // of the whole run
+	began     time.Time
+	prior     *earlier // nil: a new run
+}
+
+func prepare(o Options, began time.Time) (*preparation, error) {
+	p := &preparation{began: began}
+	var err error
+	if p.cat, err = requirement.Load(); err != nil {
+		return nil, fmt.Errorf("load the catalogue: %w", err)
+	}
+	if p.profile, err = openProfile(p.cat, o.Profile); err != nil {
+		return nil, err
+	}
+	leaves, l, err := Leaves(o.Register)
+	if err != nil {
+		return nil, fmt.Errorf("build the tree of checks: %w", err)
+	}
+	p.lab = l
+	day := began
+	if o.Resume {
+		p.prior, err = takeUp(o.Out, sameRun{
+			manifest: o.Manifest.Raw, seed: o.Seed, catalogue: p.cat.Digest(), profile: p.profile.Digest,
+			selection: o.Selection, phase: o.Phase, strict: o.Strict,
+		})
+		if err != nil {
+			return nil, err
+		}
+		day = p.prior.info.Started // a run is judged as of the day on which it began
+	}
+	p.planned, p.scenarios, err = plan(p.cat, o.Selection, o.Manifest.Candidate, day, o.Phase, leaves, l)
+	if err != nil {
+		return nil, err
+	}
+	p.slugs = []string{}
+	for _, s := range p.scenarios {
+		p.slugs = append(p.slugs, s.Slug)
+	}
+	if p.prior != nil {
+		p.scenarios = p.prior.left(p.scenarios)
+	}
+	return p, nil
+}
+
+// open makes the run folder ready, a new one or that of the run that goes on.
+func (p *preparation) open(o Options, bench *Bench) (*Folder, Info, error) {
+	info := Info{
+		Format: folderFormat, ID: runID(p.began), Started: p.began, Seed: o.Seed, Strict: o.Strict,
+		Partial: !o.Selection.Empty(), Themes: o.Selection.Themes, Only: o.Selection.Only, Phase: o.Phase,
+		Settings: bench.Health.Settings, Notes: []Note{}, Secrets: map[string]int{},
+	}
+	var folder *Folder
+	var err error
+	if p.prior == nil {
+		folder, err = CreateFolder(o.Out)
+	} else {
+		if err := p.prior.sameSettings(bench.Health.Settings); err != nil {
+			return nil, info, err
+		}
+		folder, err = p.prior.reopen(o.Out)
+		info = p.prior.again(p.began)
+	}
+	if err != nil {
+		return nil, info, err
+	}
+	info.State, info.Failure = "observing", ""
+	info.Harness, info.Catalogue = self(o.Version), Named{Version: p.cat.Version, Digest: p.cat.Digest()}
+	info.Profile = ProfileInfo{Name: p.profile.Name, Digest: p.profile.Digest, Blocking: p.profile.IDs()}
+	info.Sandbox = SandboxInfo{Form: bench.Form, Build: bench.Health.Build, Public: bench.Health.Public}
+	info.Roots, info.Command, info.Plan, info.Scenarios = first(o.RootsNote, "system"), o.Command, p.planned, p.slugs
+	err = errors.Join(folder.PutJSON(infoFile, info), folder.PutJSON(candidateFile, blankSecrets(o.Manifest.Candidate)), folder.Put(manifestFile, o.Manifest.Raw))
+	if err != nil {
+		return nil, info, errors.Join(err, p.giveBack(folder, info))
+	}
+	return folder, info, nil
+}
+
+// giveBack leaves a folder in which nothing could be recorded as it was: empty,
+// or holding what was recorded before, ready to go on.
+func (p *preparation) giveBack(folder *Folder, info Info) error {
+	if p.prior == nil {
+		return folder.Abandon()
+	}
+	info.State = "interrupted"
+	return errors.Join(folder.PutJSON(infoFile, info), folder.Close())
 }
 
 // publish judges what stands in the folder, as `etalon judge` would, and writes
 // the files of the report. Writing stops if a secret survives anywhere.
-func publish(folder *Folder, o Options, session *Session) (reports.Report, error) {
+func publish(folder *Folder, o Options, redactor *record.Redactor) (reports.Report, error) {
 	rec, err := ReadFolder(folder.Path)
 	if err != nil {
 		return reports.Report{}, err
@@ -198,12 +290,12 @@ func publish(folder *Folder, o Options, session *Session) (reports.Report, error
 		if err != nil {
 			return report, fmt.Errorf("look for secrets in %s: %w", name, err)
 		}
-		if leak := session.Redactor.Find(string(b)); leak != "" {
+		if leak := redactor.Find(string(b)); leak != "" {
 			return report, &LeakError{File: name, Name: leak}
 		}
 	}
 	for _, f := range files {
-		if leak := session.Redactor.Find(string(f.content)); leak != "" {
+		if leak := redactor.Find(string(f.content)); leak != "" {
 			return report, &LeakError{File: f.name, Name: leak}
 		}
 	}

@@ -91,16 +91,25 @@ func OpenBench(ctx context.Context, o SandboxOptions) (*Bench, error) {
 
 // Session is a candidate and its space in a sandbox, ready to be observed.
 type Session struct {
-	Candidate candidate.Candidate
-	Space     control.Space
-	Pilot     candidate.Pilot
-	Redactor  *record.Redactor
-	Roots     *x509.CertPool
-	Notes     []Note
-	run       string
-	bench     *Bench
-	now       func() time.Time
+	Candidate  candidate.Candidate
+	Space      control.Space
+	Pilot      candidate.Pilot
+	Redactor   *record.Redactor
+	Roots      *x509.CertPool
+	Notes      []Note
+	Configured string // how the candidate got its configuration: see the constants
+	run        string
+	bench      *Bench
+	now        func() time.Time
+	options    SessionOptions
 }
+
+// How a candidate got its configuration.
+const (
+	ConfiguredByPilot = "pilot"   // it took over what configure gave
+	ConfiguredByHand  = "by-hand" // it does not know configure: a person configured it
+	NotConfigured     = "failed"  // configure came to nothing
+)
 
 // SessionOptions say how a session is opened.
 type SessionOptions struct {
@@ -112,6 +121,16 @@ type SessionOptions struct {
 	Run       string
 	Seed      int64
 	Now       func() time.Time
+	Redactor  *record.Redactor // nil: a new one
+	Attendant *lab.Attendant   // of a person who plays the pilot
+	// Unasked leaves a person who plays the pilot alone: the doctor says himself
+	// what is to be configured.
+	Unasked bool
+	// For a run that is taken up again: how often it was, the number of its last
+	// record, and the names of secrets that its journal holds.
+	Sitting int
+	After   int
+	Names   map[string]int
 }
 
 // UnreachableError says that there is no connection to the pilot.
@@ -126,13 +145,17 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 // it, where it can be. A doubt becomes a note; only the absence of a connection
 // to the pilot is an error of the candidate's.
 func OpenSession(ctx context.Context, o SessionOptions) (*Session, error) {
-	s := &Session{Candidate: o.Candidate, Pilot: o.Pilot, Redactor: record.NewRedactor(), run: o.Run, bench: o.Bench, now: o.Now}
+	s := &Session{Candidate: o.Candidate, Pilot: o.Pilot, Redactor: o.Redactor, run: o.Run, bench: o.Bench, now: o.Now, options: o}
+	if s.Redactor == nil {
+		s.Redactor = record.NewRedactor()
+	}
+	s.Redactor.Continue(o.Names)
 	for name, value := range o.Secrets {
 		s.Redactor.Name(name, value)
 	}
 	fixed := o.Candidate.Sandbox
 	space, err := o.Bench.API.CreateSpace(ctx, control.SpaceRequest{
-		BasePath: fixed.BasePath, Seed: o.Seed,
+		BasePath: fixed.BasePath, Seed: o.Seed, After: control.Numbers{IDs: o.Sitting * lab.SittingIDs, Names: o.Names},
 		Client: control.Client{ID: fixed.ClientID, Secret: fixed.ClientSecret, Auth: fixed.ClientAuth, RedirectURIs: fixed.RedirectURIs},
 	})
 	if err != nil {
@@ -234,6 +257,7 @@ func (s *Session) Observe(ctx context.Context, l *lab.Lab, scenarios []*lab.Scen
 	return l.Observe(ctx, lab.Env{
 		Candidate: s.Candidate, Pilot: s.Pilot, Sandbox: s.bench.API, Space: s.Space, Roots: s.Roots,
 		Redactor: s.Redactor, Run: s.run, Seed: seed, Now: s.now, Progress: progress, Sink: sink,
+		Attendant: s.options.Attendant, Sitting: s.options.Sitting, After: s.options.After,
 	}, scenarios)
 }
 

@@ -29,7 +29,8 @@ import (
 // Options say how much is tried.
 type Options struct {
 	Full        bool // observe every chapter again for each flaw
-	Concurrency int  // of the candidate; 0 keeps the reference's own
+	Concurrency int  // of the candidate; 0 keeps the reference's own, or is 1 with Configured
+	Configured  bool // the reference is configured once, by hand, as in production, not by the action configure
 	Width       int  // flaws tried at a time; 0: 4
 	Only        []string
 	Now         func() time.Time
@@ -53,6 +54,7 @@ type Row struct {
 
 // Result is the kill matrix.
 type Result struct {
+	Conformant  int      `json:"conformant"` // requirements, of the reference as it is
 	Flaws       int      `json:"flaws"`
 	Killed      int      `json:"killed"`
 	Survivors   []string `json:"survivors"`
@@ -95,6 +97,8 @@ type tester struct {
 	leaves    map[string]lab.LeafLabels
 	scenarios []*lab.Scenario
 	clean     trial
+
+	configurations chan configuration // those free at the moment; nil: by the action configure
 }
 
 // Run tries everything.
@@ -119,12 +123,21 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		return Result{}, err
 	}
 	defer t.bench.Close()
+	if o.Configured {
+		if t.configurations, err = configureOnce(ctx, t.bench, o.Width); err != nil {
+			return Result{}, err
+		}
+		if o.Concurrency == 0 {
+			t.opts.Concurrency = 1
+		}
+	}
 
 	out := Result{Survivors: []string{}, Collateral: []string{}, Shadowed: []string{}, FalseAlarms: []string{}, NotRun: []string{}, Unmoved: []string{}, Matrix: []Row{}}
 	if t.clean, err = t.reference(ctx, reference.Parts{}, t.scenarios, nil); err != nil {
 		return out, fmt.Errorf("the reference service as it is: %w", err)
 	}
 	out.FalseAlarms = append(out.FalseAlarms, t.alarms()...)
+	out.Conformant = t.clean.report.Summary[reports.Conformant]
 	t.tell(0, 0, "reference")
 	idle, err := t.idle(ctx)
 	if err != nil {
@@ -293,11 +306,11 @@ func (t *tester) try(ctx context.Context, f flaws.Flaw) Row {
 // reference observes some scenarios on the reference service and judges them
 // together with what was recorded of the others before.
 func (t *tester) reference(ctx context.Context, parts reference.Parts, scenarios []*lab.Scenario, before []record.Record) (trial, error) {
-	s, err := demo.Start(ctx, demo.Options{Parts: parts})
+	s, stop, err := t.start(ctx, parts)
 	if err != nil {
 		return trial{}, err
 	}
-	defer s.Close()
+	defer stop()
 	p, release, err := pilot.New(s.Manifest, pilot.Options{})
 	if err != nil {
 		return trial{}, err
@@ -337,7 +350,6 @@ func (t *tester) observe(ctx context.Context, m *candidate.Manifest, p candidate
 	if t.opts.Concurrency > 0 {
 		c.Concurrency = t.opts.Concurrency
 	}
-	const seed = 1
 	started := t.opts.Now().UTC()
 	session, err := run.OpenSession(ctx, run.SessionOptions{
 		Bench: t.bench, Candidate: c, Secrets: m.Secrets, Pilot: p, Roots: roots, Run: fmt.Sprintf("selftest-%d", started.UnixNano()), Seed: seed, Now: t.opts.Now,

@@ -1,0 +1,68 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/etalon-sante/etalon/suites/candidate"
+	"github.com/etalon-sante/etalon/suites/candidate/pilot"
+	"github.com/etalon-sante/etalon/suites/lab"
+)
+
+// attended gives a person who plays the pilot what the lab knows: the accounts
+// of the test patients, what to answer on the consent page, and that a step was
+// seen. What the caller has set stays.
+func attended(o pilot.ManualOptions, a *lab.Attendant) pilot.ManualOptions {
+	if o.Watch == nil {
+		o.Watch = func(ctx context.Context, call candidate.Call) <-chan struct{} { return a.Seen(ctx, call) }
+	}
+	if o.Patient == nil {
+		o.Patient = func(handle string) (pilot.Account, bool) {
+			login, password, ok := a.Account(handle)
+			return pilot.Account{Login: login, Password: password}, ok
+		}
+	}
+	if o.Note == nil {
+		o.Note = func(call candidate.Call) string { return consentNote(o.Lang, call, a) }
+	}
+	return o
+}
+
+// consentNote says what the patient answers on the consent page, where it is not
+// simply yes.
+func consentNote(lang string, call candidate.Call, a *lab.Attendant) string {
+	if call.Action != candidate.Pair {
+		return ""
+	}
+	in := func(fr, en string) string {
+		if lang == "fr" {
+			return fr
+		}
+		return en
+	}
+	want := lab.Asked(call)
+	switch {
+	case want.Link:
+		return in(
+			"Cette fois, n'ouvrez pas le lien : collez-le ici, le banc fait la suite. Si vous ne pouvez pas l'obtenir, répondez i.",
+			"This time, do not open the link: paste it here, the harness does the rest. If you cannot get at it, answer n.")
+	case want.Refuse:
+		return in("Cette fois, refusez sur la page de consentement.", "This time, refuse on the consent page.")
+	case len(want.Except) > 0:
+		var tick, leave []string
+		for _, f := range a.Finalites() {
+			if slices.Contains(want.Except, f.Code) {
+				leave = append(leave, "« "+f.Label+" »")
+			} else {
+				tick = append(tick, "« "+f.Label+" »")
+			}
+		}
+		return fmt.Sprintf(in(
+			"Cette fois, sur la page de consentement, cochez %s ; ne cochez pas %s. Puis acceptez.",
+			"This time, on the consent page, tick %s; do not tick %s. Then accept."),
+			strings.Join(tick, ", "), strings.Join(leave, ", "))
+	}
+	return ""
+}
