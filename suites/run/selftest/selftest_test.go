@@ -119,16 +119,3 @@ func TestAServiceConfiguredOnceIsAFullCitizen(t *testing.T) {
 		t.Errorf("%d flaws, %d requirements conformant", r.Flaws, r.Conformant)
 	}
 }
-
-// The same flaws, when all scenarios are played as if there were no other: what
-// attributes an exchange must not be the order in which things happen.
-func TestFlawsThatHideWhoseAnExchangeIsAreCaughtOneScenarioAtATime(t *testing.T) {
-	if testing.Short() {
-		t.Skip("NOT TRIED with -short: the self-test takes the better part of a minute")
-	}
-	r, err := selftest.Run(t.Context(), selftest.Options{Concurrency: 1, Only: attributes()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	mustBeClean(t, r)
-}
