@@ -5,10 +5,12 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -186,6 +188,44 @@ func TestASecondCtrlCEndsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	endsWith(t, ended, 2*time.Second, output, "5")
+}
+
+func TestASecondCtrlCLeavesNoProcess(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A candidate that does not end when asked: the run waits for it, a second
+	// Ctrl-C does not.
+	ref := startCandidate(t, dir, "pilot.url=http://127.0.0.1:"+port+"/pilot", "timing.quiet=20s",
+		"start={command: [sh, -c, \"trap '' TERM; etalon reference --pilot 127.0.0.1:"+port+" & echo $$ >group; while :; do wait; done\"], ready: 'http://127.0.0.1:"+port+"/'}")
+	ref.Close()
+	cmd := etalonCommand(t, dir, "run", "--theme", "interop")
+	cmd.Env = append(cmd.Env, "ETALON_PILOT_TOKEN="+pilotToken)
+	ended, output := begun(t, cmd)
+	until(t, "a scenario has ended", 30*time.Second, recorded(filepath.Join(dir, "report")))
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the report is written", 10*time.Second, func() bool {
+		_, err := os.Stat(filepath.Join(dir, "report", "summary.md"))
+		return err == nil
+	})
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	endsWith(t, ended, 2*time.Second, output, "5")
+	b, err := os.ReadFile(filepath.Join(dir, "group"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	group, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the candidate is gone", 5*time.Second, func() bool { return errors.Is(syscall.Kill(-group, 0), syscall.ESRCH) })
 }
 
 // TestAnInterruptedSandboxEndsQuietly: `sandbox serve` is ended by Ctrl-C in the

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	_ "time/tzdata" // the sandbox image has no time zones of its own
 
@@ -50,6 +51,28 @@ type app struct {
 	out, err io.Writer
 	env      func(string) (string, bool)
 	terminal bool // whether err is a terminal: progress is shown there only
+	started  started
+}
+
+// started are the processes that a run started. They have process groups of
+// their own, which a Ctrl-C on the terminal does not reach.
+type started struct {
+	mu   sync.Mutex
+	kill []func()
+}
+
+func (s *started) add(kill func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kill = append(s.kill, kill)
+}
+
+func (s *started) killAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, kill := range s.kill {
+		kill()
+	}
 }
 
 func main() {
@@ -59,17 +82,18 @@ func main() {
 func start() int {
 	// Ours first: after the first run of the tree Ginkgo keeps SIGINT to itself.
 	// A second Ctrl-C ends the process at once.
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, terminal: isTerminal(os.Stderr)}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	go func() {
 		<-ctx.Done()
-		stop()
 		again := make(chan os.Signal, 1)
-		signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+		signal.Notify(again, os.Interrupt, syscall.SIGTERM) // before stop: no signal may find neither
+		stop()
 		<-again
+		a.started.killAll()
 		os.Exit(exitError)
 	}()
-	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, terminal: isTerminal(os.Stderr)}
 	return a.main(ctx, os.Args[1:])
 }
 

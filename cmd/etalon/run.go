@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -60,7 +61,7 @@ func (f *runFlags) options(a *app, m *candidate.Manifest) (run.Options, error) {
 		Selection: run.Selection{Themes: f.theme, Only: f.only}, Version: version, Progress: p.show,
 		Sandbox: run.SandboxOptions{Where: f.sandbox, Token: token, StateDir: state, Build: version},
 		Manual:  pilot.ManualOptions{In: a.in, Out: a.out, Lang: lang},
-		Resume:  f.resume,
+		Resume:  f.resume, Started: a.started.add,
 	}, nil
 }
 
@@ -94,7 +95,22 @@ func (a *app) run() *cobra.Command {
 				return err
 			}
 			o.Command = reproduce("etalon run --candidate candidate.yaml", f)
-			return a.carryOut(c.Context(), o)
+			out, err := run.Run(c.Context(), o)
+			if err != nil {
+				return inLanguage(err, o.Lang)
+			}
+			err = a.conclude(out, o.Lang)
+			if out.Report.Run.Interrupted {
+				again := reproduce("etalon run --resume --candidate "+quoted(f.candidate)+" --out "+quoted(f.out), f)
+				if f.sandbox != "embedded" && f.sandbox != "container" {
+					again += " --sandbox " + quoted(f.sandbox)
+				}
+				if f.profile != "" {
+					again += " --profile " + quoted(f.profile)
+				}
+				fmt.Fprintf(a.out, "%s\n  %s\n", say(o.Lang, "Campagne interrompue : ce qui est terminé est gardé. Pour continuer :", "Run interrupted: what has ended is kept. To go on:"), again)
+			}
+			return err
 		},
 	}
 	c.Flags().StringVar(&f.candidate, "candidate", "candidate.yaml", "manifest of the candidate")
@@ -130,8 +146,30 @@ func (a *app) carryOut(ctx context.Context, o run.Options) error {
 	if err != nil {
 		return err
 	}
-	a.verdict(out.Report, o.Lang)
-	fmt.Fprintf(a.out, "%s %s\n", say(o.Lang, "Rapport :", "Report:"), filepath.Join(out.Folder, page(o.Lang)))
+	return a.conclude(out, o.Lang)
+}
+
+// inLanguage is an error of the caller in his language, where it speaks both.
+func inLanguage(err error, lang string) error {
+	var refused *run.ResumeError
+	if errors.As(err, &refused) {
+		return usage{errors.New(refused.In(lang))}
+	}
+	return err
+}
+
+// quoted is a word as a shell reads it.
+func quoted(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// conclude prints what a run came to and where its report is.
+func (a *app) conclude(out run.Outcome, lang string) error {
+	a.verdict(out.Report, lang)
+	fmt.Fprintf(a.out, "%s %s\n", say(lang, "Rapport :", "Report:"), filepath.Join(out.Folder, page(lang)))
 	if out.Report.ExitCode != exitOK {
 		return exit{out.Report.ExitCode}
 	}

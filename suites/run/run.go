@@ -51,7 +51,8 @@ type Options struct {
 	Logger    *slog.Logger
 	Register  func(*lab.Lab) // nil: every suite
 	Manual    pilot.ManualOptions
-	Resume    bool // go on in Out with a run that was stopped
+	Started   func(kill func()) // told how to end, at once, a candidate that the run started; nil: nobody
+	Resume    bool              // go on in Out with a run that was stopped
 }
 
 // Outcome is what a run came to.
@@ -94,6 +95,9 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 			return Outcome{}, unlessStopped(ctx.Err(), &UnreachableError{err})
 		}
 		defer process.Stop()
+		if o.Started != nil {
+			o.Started(process.Kill)
+		}
 	}
 	if err := Reach(ctx, c, o.Manifest.Folder); err != nil {
 		return Outcome{}, unlessStopped(ctx.Err(), err)

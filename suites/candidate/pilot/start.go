@@ -173,6 +173,16 @@ func (p *Process) Output() string { return p.output.String() }
 // then the number of the group may belong to someone else.
 func (p *Process) Stop() { p.stop.Do(p.end) }
 
+// Kill ends the command and everything in its process group without asking or
+// waiting: for a harness that is itself about to end.
+func (p *Process) Kill() {
+	select {
+	case <-p.done: // the number of the group may belong to someone else by now
+	default:
+		killGroup(p.cmd.Process.Pid)
+	}
+}
+
 func (p *Process) end() {
 	pid := p.cmd.Process.Pid
 	askGroup(pid)
