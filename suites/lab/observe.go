@@ -29,7 +29,16 @@ type Env struct {
 	Now       func() time.Time
 	Progress  func(Progress)              // nil: quiet
 	Sink      func([]record.Record) error // takes the redacted records of an ended scenario, in order
+	Attendant *Attendant                  // of a person who plays the pilot; nil: nobody does
+	// Sitting and After are set when a run is taken up again: how often it was
+	// before, and the number of its last record.
+	Sitting int
+	After   int
 }
+
+// SittingIDs is by how much the ids of two sittings of a run are apart: more
+// than any sitting gives out.
+const SittingIDs = 1_000_000
 
 // Progress tells how far the observation is.
 type Progress struct {
@@ -47,6 +56,7 @@ var ErrInterrupted = errors.New("interrupted")
 // bench is one live observation.
 type bench struct {
 	env   Env
+	stop  context.CancelCauseFunc // ends the observation
 	watch *watch
 	seq   atomic.Int64
 	hung  atomic.Int32 // actions in a row that were not answered
@@ -66,12 +76,18 @@ const hungLimit = 2
 // Observe runs scenarios, as many at a time as the manifest allows; those that
 // change the sandbox for everyone run last, alone. Each scenario's records go
 // to the sink when it ends. It returns ErrInterrupted when ctx ended first;
-// what was recorded until then is in the sink.
+// what was recorded until then is in the sink. A person who stops for today ends
+// it too: the error is then pilot.ErrStopped as well.
 func (l *Lab) Observe(ctx context.Context, env Env, scenarios []*Scenario) error {
 	b := &bench{env: env, total: len(scenarios)}
+	b.seq.Store(int64(env.After))
+	b.ids.Store(int64(env.Sitting) * SittingIDs)
 	watchCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	b.watch = newWatch(watchCtx, env, &b.busy)
 	defer func() { stop(); <-b.watch.stopped }()
+	env.Attendant.attend(b.watch, env.Space)
+	ctx, b.stop = context.WithCancelCause(ctx)
+	defer b.stop(nil)
 
 	var shared, alone []*Scenario
 	for _, s := range scenarios {
@@ -82,6 +98,9 @@ func (l *Lab) Observe(ctx context.Context, env Env, scenarios []*Scenario) error
 		}
 	}
 	width := max(1, env.Candidate.Concurrency)
+	if byHand(env.Candidate) {
+		width = 1 // a person does one thing at a time, and is to see it end
+	}
 	var (
 		wg    sync.WaitGroup
 		mu    sync.Mutex
@@ -126,7 +145,7 @@ func (l *Lab) Observe(ctx context.Context, env Env, scenarios []*Scenario) error
 		return first
 	}
 	if ctx.Err() != nil {
-		return ErrInterrupted
+		return fmt.Errorf("%w: %w", ErrInterrupted, context.Cause(ctx))
 	}
 	return nil
 }
@@ -163,10 +182,11 @@ func (b *bench) act(ctx context.Context, st *Stage, s *Scenario) (end Ending) {
 	err := s.act(ctx, st)
 	var early *Ending
 	switch {
+	case ctx.Err() != nil:
+		// Before anything else: what was no longer waited for is not missing.
+		return Ending{Outcome: NotRun, Reason: context.Cause(ctx).Error()}
 	case err == nil:
 		return Ending{Outcome: Completed}
-	case ctx.Err() != nil:
-		return Ending{Outcome: NotRun, Reason: "interrupted"}
 	case errors.As(err, &early):
 		return *early
 	default:

@@ -15,6 +15,7 @@ import (
 	"github.com/etalon-sante/etalon/sandbox/control"
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
+	"github.com/etalon-sante/etalon/suites/candidate/pilot"
 )
 
 // Stage is what a scenario acts upon. It notes all that it does.
@@ -65,7 +66,9 @@ func (s *Stage) Patient(ctx context.Context, opts ...PatientOption) (*Patient, e
 	if err != nil {
 		return nil, err
 	}
-	return &Patient{Handle: req.Handle, Login: got.Login, Password: got.Password, Person: p}, nil
+	out := &Patient{Handle: req.Handle, Login: got.Login, Password: got.Password, Person: p}
+	s.bench.env.Attendant.introduce(out, s.slug)
+	return out, nil
 }
 
 // Do asks the candidate for an action and notes the answer. "unsupported" and
@@ -96,8 +99,11 @@ func (s *Stage) Do(ctx context.Context, p *Patient, action candidate.Action, pay
 	b.busy.Store(s.slug, struct{}{})
 	start := b.env.Now()
 	// The pilot keeps the time-out itself and says more about it; this one only
-	// bounds a pilot that does not.
-	limit, cancel := context.WithTimeout(ctx, b.env.Candidate.Timing.Action+time.Second)
+	// bounds a pilot that does not. A person takes the time that it takes.
+	limit, cancel := context.WithCancel(ctx)
+	if !s.byHand() {
+		limit, cancel = context.WithTimeout(ctx, b.env.Candidate.Timing.Action+time.Second)
+	}
 	answer, err := b.env.Pilot.Do(limit, candidate.Call{Action: action, Run: b.env.Run, Patient: handle, Payload: json.RawMessage(raw)})
 	cancel()
 	took := b.env.Now().Sub(start)
@@ -111,6 +117,9 @@ func (s *Stage) Do(ctx context.Context, p *Patient, action candidate.Action, pay
 	}
 	s.add(rec)
 	switch {
+	case errors.Is(err, pilot.ErrStopped):
+		b.stop(err)
+		return answer, err
 	case ctx.Err() != nil:
 		return answer, ctx.Err()
 	case err != nil:
@@ -182,9 +191,17 @@ func (s *Stage) Pair(ctx context.Context, p *Patient, choice Choice) error {
 
 func (s *Stage) pair(ctx context.Context, p *Patient, choice Choice) error {
 	if s.byHand() {
-		// A person is the patient's browser: the choice is told, not walked.
-		if _, err := s.Must(ctx, p, candidate.Pair, map[string]any{"refuse": choice.Refuse, "except": choice.Except}); err != nil {
+		// A person is the patient's browser: the choice is told, not walked,
+		// unless the link is handed over.
+		a, err := s.Must(ctx, p, candidate.Pair, map[string]any{"refuse": choice.Refuse, "except": choice.Except})
+		if err != nil {
 			return err
+		}
+		if a.Open != "" {
+			s.secretPath(a.Open)
+			if err := s.Browser(p).Walk(ctx, a.Open, choice); err != nil {
+				return err
+			}
 		}
 	} else {
 		browser, link, err := s.Link(ctx, p)
@@ -207,17 +224,23 @@ func (s *Stage) pair(ctx context.Context, p *Patient, choice Choice) error {
 }
 
 // byHand says whether a person carries out the actions.
-func (s *Stage) byHand() bool { return s.Candidate().Pilot.Kind == "manual" }
+func (s *Stage) byHand() bool { return byHand(s.Candidate()) }
+
+func byHand(c candidate.Candidate) bool { return c.Pilot.Kind == "manual" }
 
 // Link asks the candidate for a pairing link and returns it with a browser that
 // was never used before.
 func (s *Stage) Link(ctx context.Context, p *Patient) (*Browser, string, error) {
+	var payload map[string]any
 	if s.byHand() {
-		return nil, "", &Ending{Outcome: Unsupported, Action: candidate.Pair, Reason: "this scenario needs a browser that the harness leads; the pilot is a person"}
+		payload = map[string]any{"link": true}
 	}
-	a, err := s.Must(ctx, p, candidate.Pair, nil)
+	a, err := s.Must(ctx, p, candidate.Pair, payload)
 	if err != nil {
 		return nil, "", err
+	}
+	if a.Open == "" && s.byHand() {
+		return nil, "", &Ending{Outcome: Unsupported, Action: candidate.Pair, Reason: "the harness leads the browser here, and was given no link"}
 	}
 	if a.Open == "" {
 		return nil, "", s.failed(candidate.Pair, "answered done without a link for the patient to open")

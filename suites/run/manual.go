@@ -53,10 +53,11 @@ func consentNote(lang string, call candidate.Call, a *lab.Attendant) string {
 	case len(want.Except) > 0:
 		var tick, leave []string
 		for _, f := range a.Finalites() {
+			label := in("« ", "\"") + f.Label + in(" »", "\"")
 			if slices.Contains(want.Except, f.Code) {
-				leave = append(leave, "« "+f.Label+" »")
+				leave = append(leave, label)
 			} else {
-				tick = append(tick, "« "+f.Label+" »")
+				tick = append(tick, label)
 			}
 		}
 		return fmt.Sprintf(in(

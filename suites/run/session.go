@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,7 +19,6 @@ import (
 	"github.com/etalon-sante/etalon/sandbox/control"
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
-	"github.com/etalon-sante/etalon/suites/candidate/pilot"
 	"github.com/etalon-sante/etalon/suites/lab"
 )
 
@@ -180,76 +178,6 @@ func OpenSession(ctx context.Context, o SessionOptions) (*Session, error) {
 // Close frees the space.
 func (s *Session) Close(ctx context.Context) error {
 	return s.bench.API.DeleteSpace(ctx, s.Space.ID)
-}
-
-// configure hands the candidate its endpoints and learns its redirect
-// addresses; a candidate that does not know the action was configured by hand.
-func (s *Session) configure(ctx context.Context) error {
-	payload := map[string]any{"mes": map[string]any{
-		"endpoints":  s.Space.Endpoints,
-		"client":     map[string]string{"id": s.Space.Client.ID, "secret": s.Space.Client.Secret},
-		"clientAuth": s.Space.Client.Auth,
-		"oid":        s.Space.OID,
-		"ca":         s.Space.CA,
-	}}
-	if s.Candidate.Pilot.Kind == "manual" {
-		s.note("doctor", "à configurer à la main : "+s.byHand(), "to be configured by hand: "+s.byHand())
-		return nil
-	}
-	limit, cancel := context.WithTimeout(ctx, s.Candidate.Timing.Action+time.Second)
-	defer cancel()
-	answer, err := s.Pilot.Do(limit, candidate.Call{Action: candidate.Configure, Run: s.run, Payload: payload})
-	var pe *candidate.PilotError
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.As(err, &pe) && pe.Kind == pilot.Unreachable:
-		return &UnreachableError{err}
-	case err != nil:
-		s.note("doctor", "l'action configure n'a pas abouti : "+err.Error(), "action configure did not succeed: "+err.Error())
-		return nil
-	case answer.Status == "unsupported":
-		if len(s.Candidate.Sandbox.RedirectURIs) == 0 && s.Candidate.Claims.Pairing {
-			s.note("doctor",
-				"le service ne connaît pas l'action configure et le manifeste ne donne pas sandbox.redirectUris : l'autorisation sera refusée. À configurer à la main : "+s.byHand(),
-				"the service does not know action configure and the manifest gives no sandbox.redirectUris: authorization will be refused. To be configured by hand: "+s.byHand())
-		}
-		return nil
-	case answer.Status != "done":
-		s.note("doctor", "l'action configure a répondu « "+answer.Status+" » : "+answer.Message, "action configure answered \""+answer.Status+"\": "+answer.Message)
-		return nil
-	}
-	var data struct {
-		RedirectURIs []string `json:"redirectUris"`
-	}
-	if len(answer.Data) > 0 {
-		if err := json.Unmarshal(answer.Data, &data); err != nil {
-			s.note("doctor", "la réponse à configure n'est pas lisible : "+err.Error(), "the answer to configure cannot be read: "+err.Error())
-			return nil
-		}
-	}
-	if len(data.RedirectURIs) == 0 {
-		return nil
-	}
-	all := append(append([]string{}, s.Candidate.Sandbox.RedirectURIs...), data.RedirectURIs...)
-	space, err := s.bench.API.PatchSpace(ctx, s.Space.ID, control.SpacePatch{RedirectURIs: all})
-	if err != nil {
-		return err
-	}
-	s.Space = space
-	return nil
-}
-
-// byHand lists what a person enters in the service's configuration; the secret
-// is named, not shown.
-func (s *Session) byHand() string {
-	e := s.Space.Endpoints
-	return fmt.Sprintf("issuer %s · authorization %s · token %s · revocation %s · jwks %s · fhir %s · client_id %s · %s · id_token: %s",
-		e.Issuer, e.Authorization, e.Token, e.Revocation, e.JWKS, e.FHIR, s.Space.Client.ID, s.Space.Client.Auth, e.IDTokenHeader)
-}
-
-func (s *Session) note(kind, fr, en string) {
-	s.Notes = append(s.Notes, Note{Kind: kind, Text: RunText{FR: s.Redactor.Redact(fr), EN: s.Redactor.Redact(en)}})
 }
 
 // Observe plays scenarios and hands their records to the sink.

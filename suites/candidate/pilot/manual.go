@@ -30,6 +30,9 @@ type ManualOptions struct {
 	// Note, when not nil, adds to what is said of a step what the call itself
 	// does not hold: which purposes the patient agrees to, for example.
 	Note func(call candidate.Call) string
+	// Accounts is how many accounts of the service have served on another day:
+	// they are not used again.
+	Accounts int
 }
 
 // Manual is a pilot that a person carries out at a terminal, one step at a
@@ -150,7 +153,7 @@ func (m *Manual) announce(call candidate.Call, payload json.RawMessage) {
 	if call.Patient != "" {
 		n, known := m.patients[call.Patient]
 		if !known {
-			n = len(m.patients) + 1
+			n = m.o.Accounts + len(m.patients) + 1
 			m.patients[call.Patient] = n
 		}
 		m.say(m.in("   Compte de votre service : patient de test n° %d", "   Account in your service: test patient no. %d"), n)
