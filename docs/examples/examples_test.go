@@ -95,6 +95,7 @@ func newBench(t *testing.T) *bench {
 	start := *m.Candidate.Start
 	start.Ready = "http://" + address + "/"
 	_, start.Env["PORT"], _ = net.SplitHostPort(address)
+	start.Env["ETALON_PILOT_TOKEN"] = m.Candidate.Pilot.Token // étalon's own environment holds it
 	process, err := pilot.StartCommand(t.Context(), start, pilot.StartOptions{Folder: m.Folder})
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ const profiles = "https://fhir.monespacesante.fr/ref/mesure/StructureDefinition/
 const extensions = "https://interop.esante.gouv.fr/ig/fhir/mesures/StructureDefinition/mesures-";
 const loinc = "http://loinc.org";
 const taasip = "https://mos.esante.gouv.fr/NOS/TRE_R308-TAASIP/FHIR/TRE-R308-TAASIP";
+const emdn = "urn:oid:1.2.250.1.213.2.68";
 const ucum = "http://unitsofmeasure.org";
 const mdc = "urn:iso:std:iso:11073:10101";
 
@@ -34,6 +35,18 @@ const days = { 7: "GEN-275", 14: "GEN-276", 30: "GEN-277", 90: "GEN-278" };
 const pressures = { systolic: "8480-6", diastolic: "8462-4" };
 const devices = { scale: "528399", thermometer: "528392", "blood-pressure": "528391", glucose: "528401", activity: "528455" };
 
+// How a device measures, for the profiles that have a code for it (value sets
+// J145, J150, J152, J155, J158 and J147). Without one the field stays out: it is
+// optional, and a code from elsewhere is refused.
+const methods = {
+  weight: { scale: "V030210" },
+  "blood-pressure": { "blood-pressure": "Z1203020501" },
+  temperature: { thermometer: "V03010102" },
+  glucose: { glucose: "Z1204011501" },
+  steps: { activity: "Y210905" },
+  "heart-rate": { activity: "Y210905" },
+};
+
 const coded = (system, code) => ({ coding: [{ system, code }] });
 const systemOf = (code) => (code.startsWith("MED-") ? taasip : loinc);
 
@@ -52,7 +65,7 @@ export function bundleOf(measure, { idpe, assignAuth }, oid) {
   const quantity = (value) => ({ value, unit, system: ucum, code: unitCode });
   const observation = {
     resourceType: "Observation",
-    meta: { profile: [profiles + profile] },
+    meta: { profile: [profiles + profile], source: `urn:oid:${oid}` },
     status: "final",
     category: [coded("http://terminology.hl7.org/CodeSystem/observation-category", "vital-signs")],
     code: coded(systemOf(code), code),
@@ -78,6 +91,8 @@ export function bundleOf(measure, { idpe, assignAuth }, oid) {
   const entry = [{ fullUrl: `urn:uuid:${randomUUID()}`, resource: observation, request: { method: "POST", url: "Observation" } }];
   if (measure.device) {
     const device = deviceOf(measure.device, oid);
+    const method = methods[measure.kind]?.[measure.device.kind];
+    if (method) observation.method = coded(emdn, method);
     observation.device = { reference: `Device/${device.id}` };
     const [{ system, value }] = device.identifier;
     entry.push({ fullUrl: `urn:uuid:${device.id}`, resource: device, request: { method: "POST", url: "Device", ifNoneExist: `identifier=${system}|${value}` } });
