@@ -34,7 +34,7 @@ const (
 	readTimeout   = 60 * time.Second
 	writeTimeout  = 60 * time.Second
 	idleTimeout   = 120 * time.Second
-	closeTimeout  = 2 * time.Second
+	closeTimeout  = 100 * time.Millisecond // HTTP/2 would keep idle connections a whole second after its goodbye
 )
 
 // Options say how a sandbox is started. The zero value listens on two free

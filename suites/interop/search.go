@@ -33,9 +33,10 @@ func search(l *Lab) {
 			} else {
 				_, err = journey.Read(ctx, s, p, "weight")
 			}
-			if err != nil {
+			if err != nil || slug != "search-paged" {
 				return err
 			}
+			// A pager may go on after the answer.
 			return s.Quiet(ctx)
 		}, Needs(candidate.ReadMeasures))
 	}
