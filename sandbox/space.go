@@ -53,12 +53,14 @@ type space struct {
 	mes      *mes.Service
 	routes   map[string]map[string]record.Route // path -> method -> route
 	ids      atomic.Int64                       // of exchanges
-	clock    func() time.Time                   // the sandbox's
-	closing  chan struct{}
-	closed   sync.Once
+	// offset of the space's clock. Not under mu: identity reads the clock while it
+	// holds its own lock, which is taken under mu when a patient is added.
+	offset  atomic.Int64
+	clock   func() time.Time // the sandbox's
+	closing chan struct{}
+	closed  sync.Once
 
 	mu        sync.RWMutex
-	offset    time.Duration     // of the space's clock
 	scenarios map[string]string // of each patient
 }
 
@@ -342,16 +344,10 @@ func (sp *space) describe(ca []byte) control.Space {
 
 // now is the space's clock.
 func (sp *space) now() time.Time {
-	sp.mu.RLock()
-	defer sp.mu.RUnlock()
-	return sp.clock().Add(sp.offset)
+	return sp.clock().Add(time.Duration(sp.offset.Load()))
 }
 
-func (sp *space) advance(d time.Duration) {
-	sp.mu.Lock()
-	defer sp.mu.Unlock()
-	sp.offset += d
-}
+func (sp *space) advance(d time.Duration) { sp.offset.Add(int64(d)) }
 
 func (sp *space) scenario(patient string) (string, bool) {
 	sp.mu.RLock()
