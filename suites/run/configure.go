@@ -31,7 +31,7 @@ func (s *Session) configure(ctx context.Context) error {
 		return &UnreachableError{err}
 	case err != nil:
 		s.Configured = NotConfigured
-		s.note("doctor", "le pilote n'a pas répondu comme convenu à configure : "+err.Error(), "the pilot did not answer configure as agreed: "+err.Error())
+		s.note("doctor", "le pilote n'a pas répondu comme convenu à configure : "+plain(err.Error()), "the pilot did not answer configure as agreed: "+plain(err.Error()))
 		return nil
 	case answer.Status == "unsupported":
 		s.Configured = ConfiguredByHand
@@ -43,7 +43,7 @@ func (s *Session) configure(ctx context.Context) error {
 		return nil
 	case answer.Status != "done":
 		s.Configured = NotConfigured
-		s.note("doctor", "le pilote a répondu « "+answer.Status+" » à configure : "+said(answer.Message, "sans dire pourquoi"), "the pilot answered \""+answer.Status+"\" to configure: "+said(answer.Message, "without saying why"))
+		s.note("doctor", "le pilote a répondu « "+answer.Status+" » à configure"+said(" : ", answer.Message, ", sans dire pourquoi"), "the pilot answered \""+answer.Status+"\" to configure"+said(": ", answer.Message, ", without saying why"))
 		return nil
 	}
 	s.Configured = ConfiguredByPilot
@@ -137,9 +137,19 @@ func list(items []string, and string) string {
 	return strings.Join(items[:last], ", ") + " " + and + " " + items[last]
 }
 
-func said(message, otherwise string) string {
+// said joins a message where there is one.
+func said(before, message, otherwise string) string {
 	if message == "" {
 		return otherwise
 	}
-	return message
+	return before + message
+}
+
+// plain takes from the text of a candidate.PilotError the words before its
+// sentence ("pilot: status: ").
+func plain(text string) string {
+	for _, kind := range []string{pilot.Unreachable, pilot.Timeout, pilot.Status, pilot.Body, pilot.Start} {
+		text = strings.TrimPrefix(text, "pilot: "+kind+": ")
+	}
+	return strings.TrimPrefix(text, "pilot ")
 }

@@ -95,7 +95,7 @@ func journeyOf(records []record.Record) trip {
 // tellJourney names the first thing that went wrong, and what to do about it.
 func (d *doctor) tellJourney(t trip) {
 	fail := func(name, fr, en, cureFR, cureEN string) { d.note(name, StepFailed, fr, en, cureFR, cureEN) }
-	broken := strings.Join(t.handshakes, " ; ")
+	broken := strings.Join(t.handshakes, ", ")
 	switch {
 	case t.token != nil && t.token.Response.Status == 200:
 		d.note("pairing", StepOK, "un appariement d'essai est allé jusqu'au bout, dans les deux sens", "a trial pairing went all the way, in both directions", "", "")
@@ -103,13 +103,13 @@ func (d *doctor) tellJourney(t trip) {
 		fail("pairing", "le banc n'a pas pu mener l'appariement d'essai : "+t.end.Reason, "the harness could not carry out the trial pairing: "+t.end.Reason,
 			"Ce n'est pas la faute du service : relancez, puis signalez-le.", "The service is not at fault: try again, then report it.")
 	case t.pair != nil && t.pair.Error != "":
-		fail("pilot", "le pilote n'a pas répondu comme convenu à pair : "+t.pair.Error, "the pilot did not answer pair as agreed: "+t.pair.Error,
+		fail("pilot", "le pilote n'a pas répondu comme convenu à pair : "+plain(t.pair.Error), "the pilot did not answer pair as agreed: "+plain(t.pair.Error),
 			"Corrigez ce que dit le message ; le contrat du pilote est docs/pilot.openapi.yaml.", "Mend what the message says; the pilot contract is docs/pilot.openapi.yaml.")
 	case t.token == nil && broken != "":
 		d.tellTrust(t, broken)
 	case t.pair != nil && t.pair.Status != "done":
-		fail("pairing", fmt.Sprintf("le pilote a répondu « %s » à pair : %s", t.pair.Status, said(t.pair.Message, "sans dire pourquoi")),
-			fmt.Sprintf("the pilot answered %q to pair: %s", t.pair.Status, said(t.pair.Message, "without saying why")),
+		fail("pairing", fmt.Sprintf("le pilote a répondu « %s » à pair%s", t.pair.Status, said(" : ", t.pair.Message, ", sans dire pourquoi")),
+			fmt.Sprintf("the pilot answered %q to pair%s", t.pair.Status, said(": ", t.pair.Message, ", without saying why")),
 			"Le manifeste déclare l'appariement (« claims.pairing ») : le service doit savoir le commencer.", "The manifest claims pairing (\"claims.pairing\"): the service must be able to start it.")
 	case t.pair != nil && t.pair.Open == "":
 		fail("pairing", "le pilote a répondu « done » à pair, mais sans lien à ouvrir", "the pilot answered \"done\" to pair, but without a link to open",
@@ -134,9 +134,12 @@ func (d *doctor) tellTrust(t trip, broken string) {
 		cureFR += ", ou le fichier " + t.ca
 		cureEN += ", or the file " + t.ca
 	}
-	d.note("trust", StepFailed,
-		"le service a rompu sa connexion au bac à sable : il ne se fie pas à son certificat ("+broken+")",
-		"the service broke off its connection to the sandbox: it does not trust its certificate ("+strings.ReplaceAll(broken, " ; ", "; ")+")",
+	fr, en := "la connexion TLS du service au bac à sable n'a pas abouti ("+broken+")", "the service's TLS connection to the sandbox did not come about ("+broken+")"
+	if strings.Contains(broken, "certificate") {
+		fr = "le service a rompu sa connexion au bac à sable : il ne se fie pas à son certificat (" + broken + ")"
+		en = "the service broke off its connection to the sandbox: it does not trust its certificate (" + broken + ")"
+	}
+	d.note("trust", StepFailed, fr, en,
 		cureFR+". Il doit aussi l'appeler par le nom qu'il a dans "+t.space.Endpoints.Issuer+".",
 		cureEN+". It must also call it by the name that it has in "+t.space.Endpoints.Issuer+".")
 }
@@ -174,13 +177,13 @@ func (d *doctor) tellAuthorize(t trip) bool {
 		d.note("client", StepFailed,
 			"le service s'est présenté à l'autorisation avec un identifiant de client (client_id) inconnu",
 			"the service came to the authorization with an unknown client_id",
-			"Le bac à sable attend « "+t.space.Client.ID+" » : accordez la configuration du service et « sandbox.clientId » du manifeste.",
+			"Le bac à sable attend « "+t.space.Client.ID+" » : faites concorder la configuration du service et « sandbox.clientId » du manifeste.",
 			"The sandbox expects \""+t.space.Client.ID+"\": make the service's configuration and \"sandbox.clientId\" of the manifest agree.")
 	case f != nil && f.Authorize != nil && !f.Authorize.RedirectRegistered:
 		registered := strings.Join(t.space.Client.RedirectURIs, ", ")
 		d.note("redirect", StepFailed,
-			"le service demande le retour à "+said(f.Authorize.RedirectURI, "aucune adresse")+", qui n'est pas enregistrée (enregistrées : "+said(registered, "aucune")+")",
-			"the service asks for the return to "+said(f.Authorize.RedirectURI, "no address")+", which is not registered (registered: "+said(registered, "none")+")",
+			"le service demande que le patient revienne à « "+f.Authorize.RedirectURI+" », une adresse qui n'est pas enregistrée. Sont enregistrées : "+said("", registered, "aucune"),
+			"the service asks that the patient come back to \""+f.Authorize.RedirectURI+"\", an address that is not registered. Those registered: "+said("", registered, "none"),
 			"Mettez cette adresse, au caractère près, dans « sandbox.redirectUris » du manifeste ou dans la réponse à configure.",
 			"Put that address, to the letter, into \"sandbox.redirectUris\" of the manifest or into the answer to configure.")
 	case !t.consent:
@@ -206,16 +209,16 @@ func (d *doctor) tellToken(x *record.Exchange, agreed string) {
 	case x.Response.Status == 0:
 		d.note("client", StepFailed, "la demande de jeton est restée sans réponse : "+x.Error, "the token request was not answered: "+x.Error,
 			"Relancez ; si cela dure, vérifiez le réseau entre le service et le bac à sable.", "Try again; if it lasts, check the network between the service and the sandbox.")
-	case f != nil && f.Token != nil && !f.Token.ClientOK && f.Token.ClientAuth != agreed:
+	case f != nil && f.Token != nil && f.Token.ClientAuth != agreed:
 		d.note("client", StepFailed,
 			fmt.Sprintf("la demande de jeton a été refusée (%d) : le client s'authentifie par « %s », la méthode convenue est « %s »", x.Response.Status, f.Token.ClientAuth, agreed),
 			fmt.Sprintf("the token request was refused (%d): the client authenticates by %q, the agreed method is %q", x.Response.Status, f.Token.ClientAuth, agreed),
-			"Accordez la configuration du service et « sandbox.clientAuth » du manifeste.", "Make the service's configuration and \"sandbox.clientAuth\" of the manifest agree.")
+			"Faites concorder la configuration du service et « sandbox.clientAuth » du manifeste.", "Make the service's configuration and \"sandbox.clientAuth\" of the manifest agree.")
 	case f != nil && f.Token != nil && !f.Token.ClientOK:
 		d.note("client", StepFailed,
 			fmt.Sprintf("la demande de jeton a été refusée (%d) : l'identifiant ou le secret du client n'est pas le bon", x.Response.Status),
 			fmt.Sprintf("the token request was refused (%d): the client's id or secret is wrong", x.Response.Status),
-			"Accordez la configuration du service et « sandbox.clientId » et « sandbox.clientSecret » du manifeste.", "Make the service's configuration agree with \"sandbox.clientId\" and \"sandbox.clientSecret\" of the manifest.")
+			"Faites concorder la configuration du service avec « sandbox.clientId » et « sandbox.clientSecret » du manifeste.", "Make the service's configuration agree with \"sandbox.clientId\" and \"sandbox.clientSecret\" of the manifest.")
 	case f != nil && f.Token != nil && !f.Token.VerifierOK:
 		d.note("pkce", StepFailed,
 			fmt.Sprintf("la demande de jeton a été refusée (%d) : le vérificateur PKCE ne correspond pas au défi", x.Response.Status),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/etalon-sante/etalon/sandbox"
@@ -105,6 +106,9 @@ func Examine(ctx context.Context, o Options, tell func(Step)) (Examination, erro
 	defer session.Close(context.WithoutCancel(ctx))
 	d.configuration(session, o.Sandbox)
 	d.addresses(c)
+	if session.Configured == NotConfigured {
+		return d.out, nil // the first thing to mend; what follows from it would only be noise
+	}
 	if c.Pilot.Kind == "manual" {
 		d.note("pilot", StepOK,
 			"une personne fait les actions : l'appariement d'essai n'est pas joué ici",
@@ -120,7 +124,7 @@ func (d *doctor) gone(err error) Examination {
 	if errors.As(err, &cause) {
 		err = cause.Err
 	}
-	d.note("pilot", StepFailed, "aucune connexion au pilote : "+err.Error(), "no connection to the pilot: "+err.Error(),
+	d.note("pilot", StepFailed, "aucune connexion au pilote : "+plain(err.Error()), "no connection to the pilot: "+plain(err.Error()),
 		"Démarrez le service, puis vérifiez « pilot.url » (ou « pilot.command ») dans le manifeste.", "Start the service, then check \"pilot.url\" (or \"pilot.command\") in the manifest.")
 	d.out.Unreachable = true
 	return d.out
@@ -137,6 +141,10 @@ func (d *doctor) configuration(s *Session, o SandboxOptions) {
 		}
 	case NotConfigured:
 		for _, n := range s.Notes {
+			if strings.Contains(n.Text.EN, " 401") || strings.Contains(n.Text.EN, " 403") {
+				d.note("pilot", StepFailed, n.Text.FR, n.Text.EN, "Donnez au pilote et à « pilot.token » du manifeste le même jeton.", "Give the pilot and \"pilot.token\" of the manifest the same token.")
+				continue
+			}
 			d.note("configure", StepFailed, n.Text.FR, n.Text.EN,
 				"Corrigez le pilote ; s'il n'a pas à configurer le service, qu'il réponde « unsupported ».", "Mend the pilot; if it is not to configure the service, let it answer \"unsupported\".")
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/etalon-sante/etalon/suites/run/demo"
 )
 
-func reference(t *testing.T, o demo.Options) *demo.Service {
+func started(t *testing.T, o demo.Options) *demo.Service {
 	t.Helper()
 	s, err := demo.Start(t.Context(), o)
 	if err != nil {
@@ -33,7 +33,7 @@ func verdicts(r reports.Report) map[string]reports.Verdict {
 }
 
 func TestAPersonWhoFollowsTheScreenTakesAServiceToConformant(t *testing.T) {
-	s := reference(t, demo.Options{})
+	s := started(t, demo.Options{})
 	p, manual := sits(t, s)
 	only := []string{"INT-01", "INT-11", "INT-14", "INT-20", "INT-45"}
 	out, err := run.Run(t.Context(), run.Options{
