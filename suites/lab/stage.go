@@ -107,6 +107,10 @@ func (s *Stage) Do(ctx context.Context, p *Patient, action candidate.Action, pay
 	answer, err := b.env.Pilot.Do(limit, candidate.Call{Action: action, Run: b.env.Run, Patient: handle, Payload: json.RawMessage(raw)})
 	cancel()
 	took := b.env.Now().Sub(start)
+	// What the sandbox saw until the answer is taken in while the action still
+	// counts as in progress: a moment later it would belong to nobody. What fails
+	// here fails again at the end of the scenario, and is told there.
+	_ = b.watch.sync(ctx, b.env.Sandbox.Now)
 	b.busy.Delete(s.slug)
 	rec := record.Record{At: start, Kind: record.KindPilot, Patient: handle, Pilot: &record.Pilot{
 		Action: string(action), Payload: raw, Status: answer.Status, Open: answer.Open, Data: answer.Data,
