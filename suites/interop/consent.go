@@ -30,21 +30,28 @@ func consent(l *Lab) {
 		It("knows that it is not paired after a refusal", Check("INT-11.2"), Reads(c.Refused), func() {
 			Expect(refusal().Actions(candidate.Status).Where(answered).Occasion()).To(statusSays("paired", false))
 		})
-		It("does not insist on writing when that was not agreed", Check("INT-45.1"), Reads(c.ReadOnly), func() {
-			Expect(c.ReadOnly.Trace().Requests(record.RouteFeedMeasure).Answered(403).Occasion()).To(HaveAtMost(1, "call-repeated", Text{
+		// A service that knows what was agreed need not call at all: the occasion
+		// is that it was asked to, and that it does write where it may.
+		askedTo := func(s *Scenario, action candidate.Action, route record.Route) Trace {
+			Occasion(s.Trace().Actions(action), l.AllTraffic().Requests(route).Where(succeeded))
+			return s.Trace()
+		}
+		It("does not insist on writing when that was not agreed", Check("INT-45.1"), Reads(c.ReadOnly), ReadsAllTraffic(), func() {
+			t := askedTo(c.ReadOnly, candidate.SendMeasure, record.RouteFeedMeasure)
+			Expect(t.Requests(record.RouteFeedMeasure).Answered(403)).To(HaveAtMost(1, "call-repeated", Text{
 				FR: "l'écriture refusée faute d'accord (403) est répétée", EN: "writing refused for want of consent (403) is repeated",
 			}))
 		})
-		It("does not present the refusal to write as a success", Check("INT-45.2"), Reads(c.ReadOnly), func() {
-			t := c.ReadOnly.Trace()
-			t.Requests(record.RouteFeedMeasure).Answered(403).Occasion()
+		It("does not present the refusal to write as a success", Check("INT-45.2"), Reads(c.ReadOnly), ReadsAllTraffic(), func() {
+			t := askedTo(c.ReadOnly, candidate.SendMeasure, record.RouteFeedMeasure)
 			Expect(t.Actions(candidate.SendMeasure)).To(notDone("refusal-shown-as-success", Text{
 				FR: "le service annonce que la mesure est envoyée alors que le patient n'a pas accepté l'écriture",
 				EN: "the service says that the measure was sent although the patient did not agree to writing",
 			}))
 		})
-		It("does not insist on reading when that was not agreed", Check("INT-58.1"), Reads(c.WriteOnly), func() {
-			Expect(c.WriteOnly.Trace().Requests(record.RouteSearchMeasures).Answered(403).Occasion()).To(HaveAtMost(1, "call-repeated", Text{
+		It("does not insist on reading when that was not agreed", Check("INT-58.1"), Reads(c.WriteOnly), ReadsAllTraffic(), func() {
+			t := askedTo(c.WriteOnly, candidate.ReadMeasures, record.RouteSearchMeasures)
+			Expect(t.Requests(record.RouteSearchMeasures).Answered(403)).To(HaveAtMost(1, "call-repeated", Text{
 				FR: "la lecture refusée faute d'accord (403) est répétée", EN: "reading refused for want of consent (403) is repeated",
 			}))
 		})

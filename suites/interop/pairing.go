@@ -136,6 +136,7 @@ func pairing(l *Lab) {
 				}
 				return At(r, "client-authentication", Text{FR: "le service ne s'authentifie pas comme convenu auprès du serveur de jetons", EN: "the service does not authenticate as agreed at the token endpoint"}).Was("client authentication as agreed", f.Token.ClientAuth).In("request.header.Authorization").Ptr()
 			}))
+			Expect(nominal.Trace().Requests(record.RouteToken)).NotTo(HaveIssue("token.client-auth"))
 		})
 		It("pairs again after un-pairing", Check("INT-19.1"), Reads(again), func() {
 			t := again.Trace()

@@ -139,7 +139,11 @@ func (b *Browser) fetch(req *http.Request, sent []byte) (View, *url.URL, error) 
 		x.Error = err.Error()
 	}
 	for _, c := range resp.Cookies() {
-		b.stage.Secret("candidate-cookie", c.Value)
+		// Shorter values are preferences ("accepted", "french"); taken for
+		// secrets they would be replaced wherever the word occurs.
+		if len(c.Value) >= 16 {
+			b.stage.Secret("candidate-cookie", c.Value)
+		}
 	}
 	x.Response = record.Response{Status: resp.StatusCode, Headers: headers(resp.Header), Body: body(resp.Header, page)}
 	x.Millis = float64(b.stage.Now().Sub(start)) / float64(time.Millisecond)

@@ -83,7 +83,7 @@ func plan(cat *requirement.Catalogue, sel Selection, c candidate.Candidate, day 
 				for _, s := range leaf.Reads {
 					slugs[s] = true
 				}
-				if leaf.All && len(leaf.Reads) == 0 {
+				if leaf.All {
 					// A rule over all traffic needs some: with a selection that
 					// brings none, the nominal scenarios are played.
 					for _, s := range nominal() {
