@@ -202,6 +202,19 @@ func TestASecondCtrlCLeavesNoProcess(t *testing.T) {
 	ref := startCandidate(t, dir, "pilot.url=http://127.0.0.1:"+port+"/pilot", "timing.quiet=20s",
 		"start={command: [sh, -c, \"trap '' TERM; etalon reference --pilot 127.0.0.1:"+port+" & echo $$ >group; while :; do wait; done\"], ready: 'http://127.0.0.1:"+port+"/'}")
 	ref.Close()
+	group := func() int {
+		b, err := os.ReadFile(filepath.Join(dir, "group"))
+		if err != nil {
+			return 0
+		}
+		id, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+		return id
+	}
+	t.Cleanup(func() {
+		if id := group(); id > 1 {
+			_ = syscall.Kill(-id, syscall.SIGKILL)
+		}
+	})
 	cmd := etalonCommand(t, dir, "run", "--theme", "interop")
 	cmd.Env = append(cmd.Env, "ETALON_PILOT_TOKEN="+pilotToken)
 	ended, output := begun(t, cmd)
@@ -217,15 +230,11 @@ func TestASecondCtrlCLeavesNoProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	endsWith(t, ended, 2*time.Second, output, "5")
-	b, err := os.ReadFile(filepath.Join(dir, "group"))
-	if err != nil {
-		t.Fatal(err)
+	id := group()
+	if id <= 1 {
+		t.Fatal("the candidate had not been started")
 	}
-	group, err := strconv.Atoi(strings.TrimSpace(string(b)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	until(t, "the candidate is gone", 5*time.Second, func() bool { return errors.Is(syscall.Kill(-group, 0), syscall.ESRCH) })
+	until(t, "the candidate is gone", 5*time.Second, func() bool { return errors.Is(syscall.Kill(-id, 0), syscall.ESRCH) })
 }
 
 // TestAnInterruptedSandboxEndsQuietly: `sandbox serve` is ended by Ctrl-C in the

@@ -257,15 +257,12 @@ func ReadFolder(path string) (Recorded, error) {
 	defer file.Close()
 	lines := bufio.NewReaderSize(file, 1<<20)
 	for n := 1; ; n++ {
-		line, err := lines.ReadBytes('\n')
+		line, err := readLine(lines)
 		if errors.Is(err, io.EOF) && len(line) == 0 {
 			return out, nil
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
-			return out, fmt.Errorf("read %s: %w", journalFile, err)
-		}
-		if len(line) > maxLine {
-			return out, fmt.Errorf("read %s: line %d is longer than %d bytes", journalFile, n, maxLine)
+			return out, fmt.Errorf("read %s: line %d: %w", journalFile, n, err)
 		}
 		var r record.Record
 		if e := json.Unmarshal(line, &r); e != nil {
@@ -279,6 +276,20 @@ func ReadFolder(path string) (Recorded, error) {
 			return out, fmt.Errorf("read %s: line %d: %w", journalFile, n, e)
 		}
 		out.Records = append(out.Records, r)
+	}
+}
+
+// readLine reads up to the end of a line, and no further than a line may be.
+func readLine(r *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		if line = append(line, part...); len(line) > maxLine {
+			return nil, fmt.Errorf("longer than %d bytes", maxLine)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
 	}
 }
 
