@@ -77,6 +77,20 @@ func BenchmarkJudgeARecordedRun(b *testing.B) {
 	}
 }
 
+// The doctor, a trial pairing included. Budget: 1 s.
+func BenchmarkDoctor(b *testing.B) {
+	s := demonstration(b)
+	for b.Loop() {
+		e, err := run.Examine(b.Context(), options(s, ""), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if !e.Healthy() {
+			b.Fatalf("%+v", e.Steps)
+		}
+	}
+}
+
 // The whole kill matrix. Budget: 60 s.
 func BenchmarkSelfTest(b *testing.B) {
 	for b.Loop() {
