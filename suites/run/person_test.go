@@ -56,6 +56,7 @@ func sits(t *testing.T, s *demo.Service) (*person, pilot.ManualOptions) {
 func byHand(s *demo.Service) *candidate.Manifest {
 	m := *s.Manifest
 	m.Candidate.Pilot = candidate.PilotConfig{Kind: "manual"}
+	m.Candidate.Claims.Documents = []string{} // nobody taught the person documents
 	return &m
 }
 
@@ -170,6 +171,8 @@ func (p *person) follow(ctx context.Context, title string, told []string) error 
 			p.press(a.Status[:1] + " " + a.Message)
 		}
 		return nil
+	case "read measures":
+		return p.read(ctx, who, all)
 	case "un-pair the patient from the service":
 		a, err := p.act(ctx, "unpair", who, struct{}{})
 		if err == nil && a.Status != "done" {
@@ -193,6 +196,51 @@ func (p *person) follow(ctx context.Context, title string, told []string) error 
 	}
 	return fmt.Errorf("nobody taught this step")
 }
+
+var span = regexp.MustCompile(`weight, from (.*), until (.*)`)
+
+// read looks at the weights that the service shows and copies them.
+func (p *person) read(ctx context.Context, who, all string) error {
+	m := span.FindStringSubmatch(all)
+	if m == nil {
+		return fmt.Errorf("no span on screen")
+	}
+	from, err := time.Parse(shown, m[1])
+	if err != nil {
+		return err
+	}
+	to, err := time.Parse(shown, m[2])
+	if err != nil {
+		return err
+	}
+	a, err := p.act(ctx, "read-measures", who, map[string]any{"kind": "weight", "from": from.Format(time.RFC3339), "to": to.Format(time.RFC3339)})
+	if err != nil {
+		return err
+	}
+	if a.Status != "done" {
+		p.press(a.Status[:1] + " " + a.Message)
+		return nil
+	}
+	var data struct {
+		Measures []struct {
+			Value json.Number
+			Unit  string
+			At    string
+		}
+	}
+	if err := json.Unmarshal(a.Data, &data); err != nil {
+		return err
+	}
+	keys := []string{"d"}
+	for _, x := range data.Measures {
+		keys = append(keys, fmt.Sprintf("%s %s %s", x.Value, x.Unit, x.At))
+	}
+	p.press(append(keys, "")...)
+	return nil
+}
+
+// shown is how the screen writes an instant.
+const shown = "2 January 2006 at 15:04:05 (UTC-07:00)"
 
 func yes(b bool) string {
 	if b {
@@ -337,7 +385,7 @@ func measureOf(all string) (map[string]any, error) {
 	if m == nil {
 		return nil, fmt.Errorf("no weight on screen")
 	}
-	at, err := time.Parse("2 January 2006 at 15:04:05 (UTC-07:00)", m[2])
+	at, err := time.Parse(shown, m[2])
 	if err != nil {
 		return nil, err
 	}
