@@ -9,4 +9,4 @@ import (
 
 // The same specs as the shipped binary runs, for people who know Ginkgo: they
 // observe the bundled reference service, once, and judge what was recorded.
-func TestEthics(t *testing.T) { suitetest.Run(t, "ethics", ethics.Specs) }
+func TestEthicsSuite(t *testing.T) { suitetest.Run(t, "ethics", ethics.Specs) }

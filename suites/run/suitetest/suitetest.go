@@ -6,10 +6,12 @@ package suitetest
 
 import (
 	"context"
+	"flag"
 	"os"
 	"testing"
 
 	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/extensions/globals"
 	"github.com/onsi/gomega"
 
 	"github.com/etalon-sante/etalon/suites/lab"
@@ -20,6 +22,11 @@ import (
 // Run declares a suite's specs and runs them.
 func Run(t *testing.T, name string, specs func(*lab.Lab)) {
 	t.Helper()
+	if !underGinkgo() {
+		// Tests of single leaves may have built trees in this process. Under the
+		// ginkgo command they do not run: a reset would lose its flags.
+		globals.Reset()
+	}
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	l := lab.New()
 	specs(l)
@@ -35,6 +42,14 @@ func Run(t *testing.T, name string, specs func(*lab.Lab)) {
 		l.Judging(func(string) bool { return true }, func(string) lab.Text { return lab.Text{FR: "pas d'occasion", EN: "no occasion"} })
 	})
 	ginkgo.RunSpecs(t, name, ginkgo.AroundNode(l.AroundLeaf))
+}
+
+// underGinkgo says whether the ginkgo command started this process: it always
+// gives a seed.
+func underGinkgo() bool {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "ginkgo.seed" })
+	return given
 }
 
 // observe runs every scenario of a suite on the reference service.

@@ -1,0 +1,12 @@
+package governance_test
+
+import (
+	"testing"
+
+	"github.com/etalon-sante/etalon/suites/governance"
+	"github.com/etalon-sante/etalon/suites/run/suitetest"
+)
+
+// The same specs as the shipped binary runs, for people who know Ginkgo: they
+// observe the bundled reference service, once, and judge what was recorded.
+func TestGovernanceSuite(t *testing.T) { suitetest.Run(t, "governance", governance.Specs) }
