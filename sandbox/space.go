@@ -372,7 +372,8 @@ func (sp *space) newID(patient, kind string, n int) string {
 
 // deriveOID derives an OID under 2.25, the arc of UUIDs, which nobody else has.
 func (sp *space) deriveOID(what string) string {
-	h := digest(sp.seed, what)
+	// From the client, not from the seed: what was configured once stays right.
+	h := digest(0, what, sp.client.ID)
 	return "2.25." + new(big.Int).SetBytes(h[:16]).String()
 }
 

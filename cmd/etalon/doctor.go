@@ -17,6 +17,7 @@ func (a *app) doctor() *cobra.Command {
 		Short: "look at configuration and reachability only, in both directions",
 		Args:  noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			a.lang(f.lang)
 			m, err := candidate.Read(f.candidate, a.env)
 			if err != nil {
 				return err

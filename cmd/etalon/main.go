@@ -50,7 +50,8 @@ type app struct {
 	in       io.Reader
 	out, err io.Writer
 	env      func(string) (string, bool)
-	terminal bool // whether err is a terminal: progress is shown there only
+	asked    string // language asked for by a flag, once it is known
+	terminal bool   // whether err is a terminal: progress is shown there only
 	started  started
 }
 
@@ -177,7 +178,10 @@ func (a *app) root() *cobra.Command {
 // lang is the language asked for, else the environment's, else French.
 func (a *app) lang(flag string) string {
 	if flag == "fr" || flag == "en" {
-		return flag
+		a.asked = flag
+	}
+	if a.asked != "" {
+		return a.asked
 	}
 	for _, name := range []string{"ETALON_LANG", "LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v, ok := a.env(name); ok && v != "" {

@@ -86,6 +86,7 @@ func (a *app) run() *cobra.Command {
 		Short: "judge a candidate and write the report",
 		Args:  noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			a.lang(f.lang)
 			m, err := candidate.Read(f.candidate, a.env)
 			if err != nil {
 				return err

@@ -30,7 +30,7 @@ func pairing(l *Lab) {
 				return err
 			}
 			return journey.Status(ctx, s, p)
-		}, Needs(candidate.Pair))
+		}, Needs(candidate.Pair), Answers(candidate.Pair))
 		two = l.Scenario("pairing-two", "two patients pair, one after the other", func(ctx context.Context, s *Stage) error {
 			for range 2 {
 				if _, err := journey.Paired(ctx, s, Tolerant()); err != nil {

@@ -169,7 +169,7 @@ func ConsentOf(l *lab.Lab) Consent {
 			if err := s.Happen(ctx, p, control.Act{Kind: control.ActUnpair}); err != nil {
 				return err
 			}
-			if _, err := Send(ctx, s, p, "height"); err != nil {
+			if _, err := Send(ctx, s, p, "weight"); err != nil {
 				return err
 			}
 			if err := s.Quiet(ctx); err != nil {
@@ -181,7 +181,7 @@ func ConsentOf(l *lab.Lab) Consent {
 			if err := Status(ctx, s, p); err != nil {
 				return err
 			}
-			if _, err := Send(ctx, s, p, "temperature"); err != nil {
+			if _, err := Send(ctx, s, p, "weight"); err != nil {
 				return err
 			}
 			return s.Quiet(ctx)

@@ -116,6 +116,9 @@ func (b *Browser) follow(ctx context.Context, req *http.Request, sent []byte, un
 func (b *Browser) fetch(req *http.Request, sent []byte) (View, *url.URL, error) {
 	start := b.stage.Now()
 	ours := req.URL.Host == b.sandbox
+	if !ours {
+		defer b.stage.bench.busy.begin(b.stage.slug, b.stage.Now)()
+	}
 	resp, err := b.client.Do(req)
 	x := record.Exchange{From: record.Visitor, To: record.Candidate, Request: record.Request{
 		Method: req.Method, URL: req.URL.String(), Proto: req.Proto, Headers: headers(req.Header), Body: body(req.Header, sent),

@@ -45,6 +45,7 @@ type Scenario struct {
 	Sentence string             // what happens, for the reader of the code
 	Chapter  string             // group that is observed again together
 	Needs    []candidate.Action // claims without which it is not run
+	Answers  candidate.Action   // the claim that it answers for: never given up beforehand
 	Alone    bool               // changes the sandbox for everyone: runs when nothing else does, last
 	act      Act
 	lab      *Lab
@@ -57,6 +58,10 @@ type Option func(*Scenario)
 func Needs(actions ...candidate.Action) Option {
 	return func(s *Scenario) { s.Needs = append(s.Needs, actions...) }
 }
+
+// Answers marks the scenario by which a claim is judged: it is tried even when
+// others have met a candidate that does nothing.
+func Answers(a candidate.Action) Option { return func(s *Scenario) { s.Answers = a } }
 
 // Alone makes a scenario run when nothing else does.
 func Alone() Option { return func(s *Scenario) { s.Alone = true } }

@@ -61,7 +61,7 @@ type bench struct {
 	seq   atomic.Int64
 	hung  atomic.Int32 // actions in a row that were not answered
 	lost  atomic.Int32 // pairings in a row that came to nothing
-	busy  sync.Map     // slug -> struct{}: scenarios with an action in progress
+	busy  calendar     // when each scenario had the candidate at work
 	sink  sync.Mutex
 	ids   atomic.Int64
 	ended atomic.Int32
@@ -240,7 +240,7 @@ func (b *bench) id(prefix string) string { return fmt.Sprintf("%s%d", prefix, b.
 // watch reads the sandbox's journal as it grows.
 type watch struct {
 	env     Env
-	busy    *sync.Map
+	busy    *calendar
 	stopped chan struct{}
 
 	mu      sync.Mutex
@@ -250,7 +250,7 @@ type watch struct {
 	err     error
 }
 
-func newWatch(ctx context.Context, env Env, busy *sync.Map) *watch {
+func newWatch(ctx context.Context, env Env, busy *calendar) *watch {
 	w := &watch{env: env, busy: busy, stopped: make(chan struct{}), changed: make(chan struct{})}
 	go func() {
 		defer close(w.stopped)
@@ -300,9 +300,6 @@ func (w *watch) ingest(entries control.Entries) {
 			continue
 		}
 		w.last = r.Seq
-		if r.Scenario == "" {
-			r.Scenario = w.only()
-		}
 		w.records = append(w.records, r)
 		fresh = true
 	}
@@ -310,20 +307,6 @@ func (w *watch) ingest(entries control.Entries) {
 		close(w.changed)
 		w.changed = make(chan struct{})
 	}
-}
-
-// only names the scenario whose action is in progress when there is exactly
-// one: what carries nothing of ours belongs to it.
-func (w *watch) only() string {
-	slug, n := "", 0
-	w.busy.Range(func(k, _ any) bool {
-		slug, n = k.(string), n+1
-		return n < 2
-	})
-	if n == 1 {
-		return slug
-	}
-	return ""
 }
 
 // of returns what was seen of a scenario so far, and a channel that is closed
@@ -343,6 +326,11 @@ func (w *watch) of(slug string) ([]record.Record, <-chan struct{}) {
 func (w *watch) take(slug string) []record.Record {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	for i, r := range w.records {
+		if r.Scenario == "" {
+			w.records[i].Scenario = w.busy.only(r.At)
+		}
+	}
 	var out, rest []record.Record
 	for _, r := range w.records {
 		if r.Scenario == slug {
