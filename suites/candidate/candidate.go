@@ -49,6 +49,11 @@ type Claims struct {
 	Measures  []string `json:"measures"`
 	Documents []string `json:"documents"`
 	Agenda    []string `json:"agenda"`
+	// Kinds are the kinds of measure exchanged, as the pilot contract names them
+	// (weight, heart-rate, …); empty means all of them.
+	Kinds []string `json:"kinds"`
+	// Devices says that measures may come from connected devices.
+	Devices bool `json:"devices"`
 }
 
 // Web holds the public addresses of the service.
@@ -166,6 +171,9 @@ func (c Claims) Writes(kind string) bool { return has(c.of(kind), "write") }
 
 // Reads says whether the candidate claims to read a kind of data.
 func (c Claims) Reads(kind string) bool { return has(c.of(kind), "read") }
+
+// Exchanges says whether the candidate claims a kind of measure.
+func (c Claims) Exchanges(measure string) bool { return len(c.Kinds) == 0 || has(c.Kinds, measure) }
 
 func (c Claims) of(kind string) []string {
 	switch kind {

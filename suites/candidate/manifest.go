@@ -190,7 +190,7 @@ func decode(doc *tree, out *Candidate) error {
 func setDefaults(c *Candidate) {
 	for _, list := range []*[]string{
 		&c.Service.Audience, &c.Service.Finalites,
-		&c.Claims.Measures, &c.Claims.Documents, &c.Claims.Agenda,
+		&c.Claims.Measures, &c.Claims.Documents, &c.Claims.Agenda, &c.Claims.Kinds,
 	} {
 		if *list == nil {
 			*list = []string{}

@@ -324,7 +324,7 @@ func callbacks(l *Lab) {
 					return err
 				}
 				if s.Candidate().Claims.Writes("measures") {
-					if _, err := journey.Send(ctx, s, p, "weight"); err != nil {
+					if _, err := journey.Send(ctx, s, p); err != nil {
 						return err
 					}
 				}
@@ -380,7 +380,7 @@ func tokens(l *Lab) {
 			if err := s.Happen(ctx, p, control.Act{Kind: kind}); err != nil {
 				return err
 			}
-			if _, err := journey.Send(ctx, s, p, "weight"); err != nil {
+			if _, err := journey.Send(ctx, s, p); err != nil {
 				return err
 			}
 			return journey.Status(ctx, s, p)
@@ -401,7 +401,7 @@ func tokens(l *Lab) {
 			if err := s.Fault(ctx, p, control.Fault{Route: record.RouteFeedMeasure, Next: 20, Kind: control.FaultStatus, Status: 401}); err != nil {
 				return err
 			}
-			_, err := journey.Send(ctx, s, p, "weight")
+			_, err := journey.Send(ctx, s, p)
 			return err
 		})
 		revoked = sent("access-revoked", "access and refresh tokens are refused from now on", thenSend(control.ActRevoke))
@@ -546,7 +546,7 @@ func twoAtOnce(ctx context.Context, s *Stage) error {
 	for _, p := range people {
 		go func() {
 			for range 3 {
-				if _, err := journey.Send(ctx, s, p, "weight"); err != nil {
+				if _, err := journey.Send(ctx, s, p); err != nil {
 					errs <- err
 					return
 				}

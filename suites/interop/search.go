@@ -19,7 +19,7 @@ import (
 )
 
 func search(l *Lab) {
-	read := func(slug, sentence string, seed func(s *Stage) data.Seed, payload map[string]any) *Scenario {
+	read := func(slug, sentence string, seed func(s *Stage) data.Seed, last bool, opts ...Option) *Scenario {
 		return l.Scenario(slug, sentence, func(ctx context.Context, s *Stage) error {
 			p, err := journey.Paired(ctx, s, Tolerant())
 			if err != nil {
@@ -28,29 +28,31 @@ func search(l *Lab) {
 			if _, err := s.Seed(ctx, p, seeded(seed(s))); err != nil {
 				return err
 			}
-			if payload != nil {
-				_, err = s.Do(ctx, p, candidate.ReadMeasures, payload)
+			if last {
+				_, err = s.Do(ctx, p, candidate.ReadMeasures, map[string]any{"kind": journey.Main(s.Candidate()), "last": true})
 			} else {
-				_, err = journey.Read(ctx, s, p, "weight")
+				_, err = journey.Read(ctx, s, p)
 			}
 			if err != nil || slug != "search-paged" {
 				return err
 			}
 			// A pager may go on after the answer.
 			return s.Quiet(ctx)
-		}, Needs(candidate.ReadMeasures))
+		}, append(opts, Needs(candidate.ReadMeasures))...)
 	}
-	weights := func(n int) func(s *Stage) data.Seed {
-		return func(s *Stage) data.Seed { return data.Weights(s.SeedNumber(), n, journey.Moment(s)) }
+	series := func(n int) func(s *Stage) data.Seed {
+		return func(s *Stage) data.Seed {
+			return data.Series(s.SeedNumber(), journey.Main(s.Candidate()), n, journey.Moment(s))
+		}
 	}
 	var span, last, paged, mixed *Scenario
 	l.In("search", func() {
-		span = read("search-range", "a week of weights is read", weights(7), nil)
-		last = read("search-last", "the last weight is read", weights(3), map[string]any{"kind": "weight", "last": true})
-		paged = read("search-paged", "sixty weights are read, over two pages", weights(60), nil)
+		span = read("search-range", "a week of measures is read", series(7), false)
+		last = read("search-last", "the last measure is read", series(3), true)
+		paged = read("search-paged", "sixty measures are read, over two pages", series(60), false)
 		mixed = read("search-mixed", "the answer also holds devices, an outcome and a weight entered in error", func(s *Stage) data.Seed {
 			return data.Mixed(s.SeedNumber(), journey.Moment(s))
-		}, nil)
+		}, false, NeedsKind("weight"))
 	})
 	all := []*Scenario{span, last, paged, mixed}
 	searches := func(s ...*Scenario) Trace { return Together(s...).Requests(record.RouteSearchMeasures) }

@@ -40,8 +40,22 @@ func Moment(s *lab.Stage) time.Time {
 	return at.UTC()
 }
 
-// Send asks the candidate to feed an ordinary measure of a kind.
-func Send(ctx context.Context, s *lab.Stage, p *lab.Patient, kind string) (candidate.Answer, error) {
+// Main is the kind of measure that scenarios use where any would do: a weight,
+// or the first kind that the candidate claims.
+func Main(c candidate.Candidate) string {
+	if c.Claims.Exchanges("weight") {
+		return "weight"
+	}
+	return c.Claims.Kinds[0]
+}
+
+// Send asks the candidate to feed an ordinary measure.
+func Send(ctx context.Context, s *lab.Stage, p *lab.Patient) (candidate.Answer, error) {
+	return SendKind(ctx, s, p, Main(s.Candidate()))
+}
+
+// SendKind asks the candidate to feed an ordinary measure of a kind.
+func SendKind(ctx context.Context, s *lab.Stage, p *lab.Patient, kind string) (candidate.Answer, error) {
 	return SendThis(ctx, s, p, data.Nominal(s.SeedNumber(), kind, Moment(s)))
 }
 
@@ -50,8 +64,9 @@ func SendThis(ctx context.Context, s *lab.Stage, p *lab.Patient, m data.Measure)
 	return s.Do(ctx, p, candidate.SendMeasure, map[string]any{"measure": m})
 }
 
-// Read asks the candidate to read a week of measures of a kind.
-func Read(ctx context.Context, s *lab.Stage, p *lab.Patient, kind string) (candidate.Answer, error) {
+// Read asks the candidate to read three months of measures.
+func Read(ctx context.Context, s *lab.Stage, p *lab.Patient) (candidate.Answer, error) {
+	kind := Main(s.Candidate())
 	to := Moment(s).Add(time.Hour)
 	return s.Do(ctx, p, candidate.ReadMeasures, map[string]any{
 		"kind": kind, "from": to.AddDate(0, -3, 0).Format(time.RFC3339), "to": to.Format(time.RFC3339),
@@ -84,7 +99,7 @@ func ConsentOf(l *lab.Lab) Consent {
 			if err != nil {
 				return err
 			}
-			if _, err := Send(ctx, s, p, "weight"); err != nil {
+			if _, err := Send(ctx, s, p); err != nil {
 				return err
 			}
 			if err := s.Quiet(ctx); err != nil {
@@ -98,7 +113,7 @@ func ConsentOf(l *lab.Lab) Consent {
 			if err := s.Pair(ctx, p, lab.Choice{}); err != nil {
 				return err
 			}
-			_, err = Send(ctx, s, p, "weight")
+			_, err = Send(ctx, s, p)
 			return err
 		}, lab.Needs(candidate.Pair, candidate.SendMeasure)),
 		Refused: l.Shared(chapter, "consent-refused", "the patient refuses on the consent page; then a measure is to be sent", func(ctx context.Context, s *lab.Stage) error {
@@ -122,7 +137,7 @@ func ConsentOf(l *lab.Lab) Consent {
 			if err := s.Pair(ctx, p, lab.Choice{Except: []string{WriteMeasures, WriteDocuments}}); err != nil {
 				return err
 			}
-			if _, err := Send(ctx, s, p, "weight"); err != nil {
+			if _, err := Send(ctx, s, p); err != nil {
 				return err
 			}
 			return s.Quiet(ctx)
@@ -135,7 +150,7 @@ func ConsentOf(l *lab.Lab) Consent {
 			if err := s.Pair(ctx, p, lab.Choice{Except: []string{ReadMeasures, ReadDocuments}}); err != nil {
 				return err
 			}
-			if _, err := Read(ctx, s, p, "weight"); err != nil {
+			if _, err := Read(ctx, s, p); err != nil {
 				return err
 			}
 			return s.Quiet(ctx)
@@ -152,7 +167,7 @@ func ConsentOf(l *lab.Lab) Consent {
 				return err
 			}
 			if s.Candidate().Claims.Writes("measures") {
-				if _, err := Send(ctx, s, p, "weight"); err != nil {
+				if _, err := Send(ctx, s, p); err != nil {
 					return err
 				}
 			}
@@ -163,13 +178,13 @@ func ConsentOf(l *lab.Lab) Consent {
 			if err != nil {
 				return err
 			}
-			if _, err := Send(ctx, s, p, "weight"); err != nil {
+			if _, err := Send(ctx, s, p); err != nil {
 				return err
 			}
 			if err := s.Happen(ctx, p, control.Act{Kind: control.ActUnpair}); err != nil {
 				return err
 			}
-			if _, err := Send(ctx, s, p, "weight"); err != nil {
+			if _, err := Send(ctx, s, p); err != nil {
 				return err
 			}
 			if err := s.Quiet(ctx); err != nil {
@@ -181,7 +196,7 @@ func ConsentOf(l *lab.Lab) Consent {
 			if err := Status(ctx, s, p); err != nil {
 				return err
 			}
-			if _, err := Send(ctx, s, p, "weight"); err != nil {
+			if _, err := Send(ctx, s, p); err != nil {
 				return err
 			}
 			return s.Quiet(ctx)

@@ -46,6 +46,8 @@ type Scenario struct {
 	Chapter  string             // group that is observed again together
 	Needs    []candidate.Action // claims without which it is not run
 	Answers  candidate.Action   // the claim that it answers for: never given up beforehand
+	Kinds    []string           // kinds of measure without which it is not run
+	Devices  bool               // needs measures from connected devices
 	Alone    bool               // changes the sandbox for everyone: runs when nothing else does, last
 	act      Act
 	lab      *Lab
@@ -62,6 +64,27 @@ func Needs(actions ...candidate.Action) Option {
 // Answers marks the scenario by which a claim is judged: it is tried even when
 // others have met a candidate that does nothing.
 func Answers(a candidate.Action) Option { return func(s *Scenario) { s.Answers = a } }
+
+// NeedsKind names a kind of measure without which a scenario has no sense.
+func NeedsKind(kind string) Option { return func(s *Scenario) { s.Kinds = append(s.Kinds, kind) } }
+
+// NeedsDevices says that a scenario has no sense without connected devices.
+func NeedsDevices() Option { return func(s *Scenario) { s.Devices = true } }
+
+// Claimed says whether a candidate claims all that the scenario needs.
+func (s *Scenario) Claimed(c candidate.Candidate) bool {
+	for _, a := range s.Needs {
+		if !c.ClaimsAction(a) {
+			return false
+		}
+	}
+	for _, k := range s.Kinds {
+		if !c.Claims.Exchanges(k) {
+			return false
+		}
+	}
+	return !s.Devices || c.Claims.Devices
+}
 
 // Alone makes a scenario run when nothing else does.
 func Alone() Option { return func(s *Scenario) { s.Alone = true } }

@@ -110,6 +110,9 @@ const (
 	Untested State = "untested" // no occasion
 	ToReview State = "to-review"
 	Broken   State = "broken" // harness error
+	// NotClaimed: every scenario that it reads needs what the candidate does not
+	// claim.
+	NotClaimed State = "not-claimed"
 )
 
 // Result is what a leaf came to, with why.
@@ -130,6 +133,7 @@ type sheet struct {
 	current *Result
 	planned func(check string) bool
 	act     func(check string) Text
+	claims  map[string]string // action -> the check that answers for it
 }
 
 func newSheet() *sheet { return &sheet{results: map[string]Result{}} }
@@ -140,6 +144,10 @@ func (l *Lab) Judging(planned func(check string) bool, act func(check string) Te
 	l.sheet = newSheet()
 	l.sheet.planned, l.sheet.act = planned, act
 }
+
+// Claims tells which check answers for each claimed action, so that others can
+// point to it.
+func (l *Lab) Claims(checks map[string]string) { l.sheet.claims = checks }
 
 // Results are what the leaves came to, by check.
 func (l *Lab) Results() map[string]Result { return l.sheet.results }
@@ -171,7 +179,7 @@ func (l *Lab) AroundLeaf(ctx context.Context, body func(context.Context)) {
 			ginkgo.Fail(res.summary(), 1)
 		}
 	}()
-	if l.settle(labels, res) && (res.State == Broken || !labels.Anyway) {
+	if l.settle(labels, res) && (res.State == Broken || res.State == NotClaimed || !labels.Anyway) {
 		return
 	}
 	settled := *res
@@ -202,6 +210,14 @@ func (l *Lab) AroundLeaf(ctx context.Context, body func(context.Context)) {
 // settle applies the table of scenario endings before a leaf runs; it says
 // whether the leaf's state is settled by it.
 func (l *Lab) settle(labels LeafLabels, res *Result) bool {
+	if l.unclaimed(labels.Reads) {
+		res.State = NotClaimed
+		res.Reason = Text{
+			FR: "ne concerne pas ce service : il ne revendique pas l'échange que cette vérification demande",
+			EN: "does not concern this service: it does not claim the exchange that this check needs",
+		}
+		return true
+	}
 	ran := 0
 	var worst *Ending
 	var at string
@@ -235,16 +251,49 @@ func (l *Lab) settle(labels LeafLabels, res *Result) bool {
 		}
 	case Unsupported:
 		res.Reason = Text{
-			FR: fmt.Sprintf("le service a répondu « unsupported » à l'action %s : voir la vérification de cette action", worst.Action),
-			EN: fmt.Sprintf("the service answered \"unsupported\" to action %s: see the check of that action", worst.Action),
+			FR: fmt.Sprintf("le service a répondu « unsupported » à l'action %s%s%s", worst.Action, inBrackets(worst.Reason), l.sheet.see(worst.Action, "fr")),
+			EN: fmt.Sprintf("the service answered \"unsupported\" to action %s%s%s", worst.Action, inBrackets(worst.Reason), l.sheet.see(worst.Action, "en")),
 		}
 	default:
 		res.Reason = Text{
-			FR: fmt.Sprintf("l'action %s n'a pas abouti (%s) : voir la vérification de cette action", worst.Action, worst.Reason),
-			EN: fmt.Sprintf("action %s did not succeed (%s): see the check of that action", worst.Action, worst.Reason),
+			FR: fmt.Sprintf("l'action %s n'a pas abouti%s%s", worst.Action, inBrackets(worst.Reason), l.sheet.see(worst.Action, "fr")),
+			EN: fmt.Sprintf("action %s did not succeed%s%s", worst.Action, inBrackets(worst.Reason), l.sheet.see(worst.Action, "en")),
 		}
 	}
 	return true
+}
+
+func inBrackets(s string) string {
+	if s == "" {
+		return ""
+	}
+	return " (" + s + ")"
+}
+
+// see names the check that answers for an action; an action that is never
+// claimed has none.
+func (s *sheet) see(a candidate.Action, lang string) string {
+	id, ok := s.claims[string(a)]
+	switch {
+	case ok && lang == "fr":
+		return " : voir " + id
+	case ok:
+		return ": see " + id
+	case lang == "fr":
+		return " ; rien n'oblige à la connaître, mais sans elle ceci ne peut être jugé"
+	}
+	return "; nothing obliges a service to know it, but without it this cannot be judged"
+}
+
+// unclaimed says whether none of the scenarios could be run for this candidate.
+func (l *Lab) unclaimed(slugs []string) bool {
+	for _, slug := range slugs {
+		s := l.slugs[slug]
+		if s == nil || l.Ending(slug).Outcome != NotRun || s.Claimed(l.oracle.Candidate) {
+			return false
+		}
+	}
+	return len(slugs) > 0
 }
 
 func (r *Result) summary() string {

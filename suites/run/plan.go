@@ -99,7 +99,7 @@ func plan(cat *requirement.Catalogue, sel Selection, c candidate.Candidate, day 
 	}
 	var scenarios []*lab.Scenario
 	for _, s := range l.Scenarios() {
-		if slugs[s.Slug] && claimed(s, c) {
+		if slugs[s.Slug] && s.Claimed(c) {
 			scenarios = append(scenarios, s)
 		}
 	}
@@ -107,7 +107,7 @@ func plan(cat *requirement.Catalogue, sel Selection, c candidate.Candidate, day 
 }
 
 func nominal() []string {
-	return []string{"pairing-nominal", "feed-weight", "search-range", "document-feed", "document-read"}
+	return []string{"pairing-nominal", "feed-nominal", "search-range", "document-feed", "document-read"}
 }
 
 func (s Selection) holds(r requirement.Requirement) bool {
@@ -115,16 +115,6 @@ func (s Selection) holds(r requirement.Requirement) bool {
 		return false
 	}
 	return len(s.Themes) == 0 || slices.Contains(s.Themes, r.Theme)
-}
-
-// claimed says whether the candidate claims all that a scenario needs.
-func claimed(s *lab.Scenario, c candidate.Candidate) bool {
-	for _, a := range s.Needs {
-		if !c.ClaimsAction(a) {
-			return false
-		}
-	}
-	return true
 }
 
 // ParseList reads "a,b" as given to --only and --theme, blanks dropped.

@@ -88,7 +88,7 @@ func (b *builder) report() reports.Report {
 		Candidate: reports.Candidate{
 			Editor:  reports.Editor(c.Editor),
 			Service: reports.Service{Name: c.Service.Name, Version: c.Service.Version, Category: c.Service.Category},
-			Claims:  reports.Claims(c.Claims),
+			Claims:  reports.Claims{Pairing: c.Claims.Pairing, Measures: c.Claims.Measures, Documents: c.Claims.Documents, Agenda: c.Claims.Agenda},
 			Web:     reports.Web{Production: c.Web.Production, Site: c.Web.Site},
 		},
 		Exchanges: map[string]reports.Exchange{},
@@ -225,6 +225,8 @@ func (b *builder) check(k requirement.Check) reports.Check {
 		}
 	case lab.Untested:
 		out.Verdict = reports.Untested
+	case lab.NotClaimed:
+		out.Verdict = reports.NotApplicable
 	case lab.ToReview:
 		out.Verdict = reports.ToReview
 	default:

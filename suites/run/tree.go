@@ -87,6 +87,14 @@ func judge(register func(*lab.Lab), load func(*lab.Lab) error, planned func(stri
 		return judgement{}, err
 	}
 	l.Judging(planned, act)
+	suite, reporter := quiet(seed)
+	claims := map[string]string{}
+	for _, s := range ginkgo.PreviewSpecs("étalon", suite, reporter).SpecReports {
+		if labels, err := lab.ParseLabels(s.Labels()); err == nil && labels.Claims != "" {
+			claims[labels.Claims] = labels.Check
+		}
+	}
+	l.Claims(claims)
 	out := judgement{broken: map[string]string{}}
 	// Not ReportAfterEach: the suite-level AroundNode would run around it too.
 	ginkgo.ReportAfterSuite("what the leaves came to", func(r types.Report) {
@@ -104,7 +112,6 @@ func judge(register func(*lab.Lab), load func(*lab.Lab) error, planned func(stri
 			}
 		}
 	})
-	suite, reporter := quiet(seed)
 	ginkgo.RunSpecs(failing{}, "étalon", suite, reporter, ginkgo.AroundNode(l.AroundLeaf))
 	out.results = l.Results()
 	return out, nil
