@@ -190,7 +190,11 @@ func (a *app) verdict(r reports.Report, lang string) {
 	var counts []string
 	for _, v := range reports.Verdicts() {
 		if n := r.Summary[v]; n > 0 {
-			counts = append(counts, fmt.Sprintf("%d %s", n, words.Lang(lang).Of(v.Label().Word)))
+			word := v.Label().Word
+			if n > 1 {
+				word = v.Label().Several
+			}
+			counts = append(counts, fmt.Sprintf("%d %s", n, words.Lang(lang).Of(word)))
 		}
 	}
 	fmt.Fprintln(a.out, strings.Join(counts, " · "))

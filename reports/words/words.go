@@ -122,8 +122,8 @@ func (l Lang) Many(n int, one, several string) string {
 // Capital returns s with its first letter in upper case.
 func Capital(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
-	if n == 0 {
-		return s
+	if n == 0 || strings.HasPrefix(s, "http") {
+		return s // an address is no sentence
 	}
 	return string(unicode.ToUpper(r)) + s[n:]
 }

@@ -65,7 +65,7 @@ func documents(l *Lab) {
 				} `json:"documents"`
 			}
 			if err := json.Unmarshal(a.Data, &list); err != nil || len(list.Documents) == 0 {
-				return &Ending{Outcome: CandidateFailed, Action: candidate.SearchDocuments, Reason: "lists no document although the record holds some"}
+				return &Ending{Outcome: CandidateFailed, Action: candidate.SearchDocuments, Reason: "lists no document although the record holds some", French: "aucun document n'est listé alors que le dossier en contient"}
 			}
 			_, err = s.Do(ctx, p, candidate.ReadDocument, map[string]any{"id": list.Documents[0].ID})
 			return err

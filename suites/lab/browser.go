@@ -72,7 +72,7 @@ type View struct {
 func (b *Browser) Visit(ctx context.Context, address string, until func(*url.URL) bool) (View, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return View{}, b.stage.failed(candidate.Pair, fmt.Sprintf("the link %q is not an address: %v", address, err))
+		return View{}, b.stage.failed(candidate.Pair, fmt.Sprintf("le lien « %s » n'est pas une adresse : %v", address, err), fmt.Sprintf("the link %q is not an address: %v", address, err))
 	}
 	return b.follow(ctx, req, nil, until)
 }
@@ -94,7 +94,9 @@ func (b *Browser) follow(ctx context.Context, req *http.Request, sent []byte, un
 			return View{Next: req.URL}, nil
 		}
 		if !b.hosts[req.URL.Host] && req.URL.Host != b.sandbox {
-			return View{}, b.stage.failed(candidate.Pair, fmt.Sprintf("the patient's browser was sent to %s, an address that the manifest does not name", req.URL.Host))
+			return View{}, b.stage.failed(candidate.Pair,
+				fmt.Sprintf("le navigateur du patient est envoyé vers %s, une adresse que le manifeste ne nomme pas", req.URL.Host),
+				fmt.Sprintf("the patient's browser was sent to %s, an address that the manifest does not name", req.URL.Host))
 		}
 		view, next, err := b.fetch(req, sent)
 		if err != nil {
@@ -108,7 +110,9 @@ func (b *Browser) follow(ctx context.Context, req *http.Request, sent []byte, un
 		}
 		sent = nil
 	}
-	return View{}, b.stage.failed(candidate.Pair, fmt.Sprintf("the patient's browser was redirected more than %d times", maxRedirects))
+	return View{}, b.stage.failed(candidate.Pair,
+		fmt.Sprintf("le navigateur du patient est redirigé plus de %d fois", maxRedirects),
+		fmt.Sprintf("the patient's browser was redirected more than %d times", maxRedirects))
 }
 
 // fetch does one exchange; it notes those with the candidate (the sandbox notes
@@ -134,7 +138,7 @@ func (b *Browser) fetch(req *http.Request, sent []byte) (View, *url.URL, error) 
 		if ours {
 			return View{}, nil, fmt.Errorf("the sandbox's page: %w", err)
 		}
-		return View{}, nil, b.stage.failed(candidate.Pair, fmt.Sprintf("the candidate's page could not be opened: %v", err))
+		return View{}, nil, b.stage.failed(candidate.Pair, fmt.Sprintf("la page du service n'a pas pu être ouverte : %v", err), fmt.Sprintf("the candidate's page could not be opened: %v", err))
 	}
 	defer resp.Body.Close()
 	page, err := io.ReadAll(io.LimitReader(resp.Body, maxPage))
@@ -158,7 +162,7 @@ func (b *Browser) fetch(req *http.Request, sent []byte) (View, *url.URL, error) 
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 && resp.Header.Get("Location") != "" {
 		next, err := req.URL.Parse(resp.Header.Get("Location"))
 		if err != nil {
-			return view, nil, b.stage.failed(candidate.Pair, fmt.Sprintf("redirect to something that is not an address: %v", err))
+			return view, nil, b.stage.failed(candidate.Pair, fmt.Sprintf("redirection vers ce qui n'est pas une adresse : %v", err), fmt.Sprintf("redirect to something that is not an address: %v", err))
 		}
 		b.secretsOf(next)
 		return view, next, nil
@@ -189,7 +193,9 @@ func (b *Browser) WalkUntil(ctx context.Context, link string, choice Choice, unt
 	}
 	form, ok := b.sandboxForm(view)
 	if !ok {
-		return view, b.stage.failed(candidate.Pair, fmt.Sprintf("the link did not lead to the sign-in page of Mon espace santé: the browser ended at %s with status %d", view.URL.Redacted(), view.Status))
+		return view, b.stage.failed(candidate.Pair,
+			fmt.Sprintf("le lien ne mène pas à la page de connexion de Mon espace santé : le navigateur s'arrête à %s avec le statut %d", view.URL.Redacted(), view.Status),
+			fmt.Sprintf("the link did not lead to the sign-in page of Mon espace santé: the browser ended at %s with status %d", view.URL.Redacted(), view.Status))
 	}
 	form.fields.Set("login", b.patient.Login)
 	form.fields.Set("password", b.patient.Password)
@@ -197,7 +203,9 @@ func (b *Browser) WalkUntil(ctx context.Context, link string, choice Choice, unt
 		return view, err
 	}
 	if form, ok = b.sandboxForm(view); !ok {
-		return view, b.stage.failed(candidate.Pair, fmt.Sprintf("Mon espace santé refused the authorization request after the sign-in: the browser ended at %s with status %d", view.URL.Redacted(), view.Status))
+		return view, b.stage.failed(candidate.Pair,
+			fmt.Sprintf("Mon espace santé refuse la demande d'autorisation après la connexion : le navigateur s'arrête à %s avec le statut %d", view.URL.Redacted(), view.Status),
+			fmt.Sprintf("Mon espace santé refused the authorization request after the sign-in: the browser ended at %s with status %d", view.URL.Redacted(), view.Status))
 	}
 	form.fields.Del("finalite")
 	decision := "accept"
@@ -349,14 +357,16 @@ func (s *Stage) IsCandidate(u *url.URL) bool {
 // from the authorization request at which the browser stopped.
 func (s *Stage) Callback(v View) (*url.URL, error) {
 	if v.Next == nil {
-		return nil, s.failed(candidate.Pair, fmt.Sprintf("the link did not lead to the authorization endpoint: the browser ended at %s with status %d", v.URL.Redacted(), v.Status))
+		return nil, s.failed(candidate.Pair,
+			fmt.Sprintf("le lien ne mène pas à la demande d'autorisation : le navigateur s'arrête à %s avec le statut %d", v.URL.Redacted(), v.Status),
+			fmt.Sprintf("the link did not lead to the authorization endpoint: the browser ended at %s with status %d", v.URL.Redacted(), v.Status))
 	}
 	for _, k := range []string{"state", "nonce", "code_challenge"} {
 		s.Secret(strings.ReplaceAll(k, "_", "-"), v.Next.Query().Get(k))
 	}
 	back, err := url.Parse(v.Next.Query().Get("redirect_uri"))
 	if err != nil || back.Host == "" {
-		return nil, s.failed(candidate.Pair, "the authorization request names no redirect_uri")
+		return nil, s.failed(candidate.Pair, "la demande d'autorisation ne porte pas de redirect_uri", "the authorization request names no redirect_uri")
 	}
 	return back, nil
 }

@@ -29,6 +29,15 @@ type Ending struct {
 	Outcome Outcome          `json:"outcome"`
 	Action  candidate.Action `json:"action,omitempty"` // the action at which it ended
 	Reason  string           `json:"reason,omitempty"`
+	French  string           `json:"reasonFr,omitempty"` // Reason in French; empty where there is only a technical message
+}
+
+// Why is the reason in two languages.
+func (e Ending) Why() Text {
+	if e.French == "" {
+		return Text{FR: e.Reason, EN: e.Reason}
+	}
+	return Text{FR: e.French, EN: e.Reason}
 }
 
 func (e *Ending) Error() string {

@@ -193,6 +193,8 @@ func (l *Lab) AroundLeaf(ctx context.Context, body func(context.Context)) {
 		}
 		switch {
 		case res.State == Broken:
+		case res.State == Untested && res.Occasions == 0 && labels.Claims != "":
+			res.Findings = nil // the action was never asked for
 		case len(res.Findings) > 0:
 			res.State = NotMet
 		case settled.State == Untested:
@@ -204,7 +206,35 @@ func (l *Lab) AroundLeaf(ctx context.Context, body func(context.Context)) {
 			res.Reason = Text{FR: "la vérification n'a nommé aucune occasion", EN: "the check named no occasion"}
 		}
 	}()
+	if labels.Claims != "" {
+		res.Findings = append(res.Findings, l.cutShort(labels.Reads)...)
+	}
 	body(ctx)
+}
+
+// cutShort tells, for the check that answers for a claim, how a scenario that did
+// not go to its end was ended by the candidate.
+func (l *Lab) cutShort(slugs []string) []Finding {
+	var out []Finding
+	for _, slug := range slugs {
+		e := l.Ending(slug)
+		if e.Outcome != Unsupported && e.Outcome != CandidateFailed {
+			continue
+		}
+		why := e.Why()
+		if e.Outcome == Unsupported {
+			why = Text{FR: "réponse « unsupported »" + inBrackets(why.FR), EN: "answered \"unsupported\"" + inBrackets(why.EN)}
+		}
+		f := Finding{Key: "action-not-carried-through", Message: Text{
+			FR: fmt.Sprintf("l'action %s n'est pas allée à son terme : %s", e.Action, why.FR),
+			EN: fmt.Sprintf("action %s was not carried through: %s", e.Action, why.EN),
+		}}
+		for _, r := range l.traces[slug].Actions(e.Action).Records {
+			f.Seq = r.Seq
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 // settle applies the table of scenario endings before a leaf runs; it says
@@ -251,13 +281,13 @@ func (l *Lab) settle(labels LeafLabels, res *Result) bool {
 		}
 	case Unsupported:
 		res.Reason = Text{
-			FR: fmt.Sprintf("le service a répondu « unsupported » à l'action %s%s%s", worst.Action, inBrackets(worst.Reason), l.sheet.see(worst.Action, "fr")),
-			EN: fmt.Sprintf("the service answered \"unsupported\" to action %s%s%s", worst.Action, inBrackets(worst.Reason), l.sheet.see(worst.Action, "en")),
+			FR: fmt.Sprintf("le service a répondu « unsupported » à l'action %s%s%s", worst.Action, inBrackets(worst.Why().FR), l.sheet.see(worst.Action, "fr")),
+			EN: fmt.Sprintf("the service answered \"unsupported\" to action %s%s%s", worst.Action, inBrackets(worst.Why().EN), l.sheet.see(worst.Action, "en")),
 		}
 	default:
 		res.Reason = Text{
-			FR: fmt.Sprintf("l'action %s n'a pas abouti%s%s", worst.Action, inBrackets(worst.Reason), l.sheet.see(worst.Action, "fr")),
-			EN: fmt.Sprintf("action %s did not succeed%s%s", worst.Action, inBrackets(worst.Reason), l.sheet.see(worst.Action, "en")),
+			FR: fmt.Sprintf("l'action %s n'a pas abouti%s%s", worst.Action, inBrackets(worst.Why().FR), l.sheet.see(worst.Action, "fr")),
+			EN: fmt.Sprintf("action %s did not succeed%s%s", worst.Action, inBrackets(worst.Why().EN), l.sheet.see(worst.Action, "en")),
 		}
 	}
 	return true

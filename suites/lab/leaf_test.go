@@ -87,8 +87,8 @@ func TestHowAScenarioEndedSettlesItsLeaves(t *testing.T) {
 		"the harness failed, and the claim is judged": {&lab.Ending{Outcome: lab.HarnessFailed}, true, []any{lab.Claims(candidate.SendMeasure)}, lab.Broken, "harness failed"},
 		"unsupported names the action":                {&lab.Ending{Outcome: lab.Unsupported, Action: candidate.SendMeasure}, true, nil, lab.Untested, "send-measure"},
 		"failed names the action":                     {&lab.Ending{Outcome: lab.CandidateFailed, Action: candidate.Pair, Reason: "no link"}, true, nil, lab.Untested, "action pair did not succeed (no link)"},
-		"unsupported, and the claim is judged":        {&lab.Ending{Outcome: lab.Unsupported, Action: candidate.SendMeasure}, true, []any{lab.Claims(candidate.SendMeasure)}, lab.Met, ""},
-		"failed, and the claim is judged":             {&lab.Ending{Outcome: lab.CandidateFailed, Action: candidate.SendMeasure}, true, []any{lab.Claims(candidate.SendMeasure)}, lab.Met, ""},
+		"unsupported, and the claim is judged":        {&lab.Ending{Outcome: lab.Unsupported, Action: candidate.SendMeasure}, true, []any{lab.Claims(candidate.SendMeasure)}, lab.NotMet, ""},
+		"failed, and the claim is judged":             {&lab.Ending{Outcome: lab.CandidateFailed, Action: candidate.SendMeasure}, true, []any{lab.Claims(candidate.SendMeasure)}, lab.NotMet, ""},
 		"not run, and there is no claim to judge":     {&lab.Ending{Outcome: lab.NotRun}, true, []any{lab.Claims(candidate.SendMeasure)}, lab.Untested, "was not run"},
 		"failed, judged all the same, nothing found":  {&lab.Ending{Outcome: lab.CandidateFailed, Action: candidate.Pair}, true, []any{lab.EvenIfEnded()}, lab.Untested, "action pair"},
 	} {

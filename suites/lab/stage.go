@@ -77,7 +77,7 @@ func (s *Stage) Patient(ctx context.Context, opts ...PatientOption) (*Patient, e
 func (s *Stage) Do(ctx context.Context, p *Patient, action candidate.Action, payload map[string]any) (candidate.Answer, error) {
 	b := s.bench
 	if b.hung.Load() >= hungLimit && s.scenario.Answers != action {
-		return candidate.Answer{}, s.failed(action, "earlier actions in a row were not answered; it was not asked again")
+		return candidate.Answer{}, s.failed(action, "plusieurs actions de suite sont restées sans réponse ; celle-ci n'a pas été demandée", "earlier actions in a row were not answered; this one was not asked for")
 	}
 	if payload == nil {
 		payload = map[string]any{}
@@ -127,7 +127,7 @@ func (s *Stage) Do(ctx context.Context, p *Patient, action candidate.Action, pay
 		if (errors.As(err, &pe) && (pe.Kind == "timeout" || pe.Kind == "unreachable")) || errors.Is(err, context.DeadlineExceeded) {
 			b.hung.Add(1)
 		}
-		return answer, s.failed(action, err.Error())
+		return answer, s.failed(action, "", err.Error())
 	case answer.Status == "unsupported" && action != candidate.Status:
 		// status is never claimed: what needs it stays untested, the rest goes on.
 		b.hung.Store(0)
@@ -144,13 +144,13 @@ func (s *Stage) Must(ctx context.Context, p *Patient, action candidate.Action, p
 		return a, err
 	}
 	if a.Status != "done" {
-		return a, s.failed(action, fmt.Sprintf("answered %q: %s", a.Status, a.Message))
+		return a, s.failed(action, fmt.Sprintf("réponse « %s » : %s", a.Status, a.Message), fmt.Sprintf("answered %q: %s", a.Status, a.Message))
 	}
 	return a, nil
 }
 
-func (s *Stage) failed(action candidate.Action, reason string) *Ending {
-	return &Ending{Outcome: CandidateFailed, Action: action, Reason: reason}
+func (s *Stage) failed(action candidate.Action, fr, en string) *Ending {
+	return &Ending{Outcome: CandidateFailed, Action: action, Reason: en, French: fr}
 }
 
 // Choice is what the patient does on the consent page.
@@ -177,7 +177,7 @@ func (s *Stage) Pair(ctx context.Context, p *Patient, choice Choice) error {
 		return nil
 	}
 	if b.lost.Load() >= hungLimit && s.scenario.Answers != candidate.Pair {
-		return s.failed(candidate.Pair, "earlier pairings in a row came to nothing; it was not tried again")
+		return s.failed(candidate.Pair, "plusieurs appariements de suite n'ont rien donné ; celui-ci n'a pas été tenté", "earlier pairings in a row came to nothing; this one was not tried")
 	}
 	err := s.pair(ctx, p, choice)
 	var early *Ending
@@ -218,7 +218,9 @@ func (s *Stage) pair(ctx context.Context, p *Patient, choice Choice) error {
 	if !s.Await(ctx, "token request", func(t Trace) bool {
 		return !t.Of(p.Handle).Requests(record.RouteToken).Answered(200).Empty()
 	}) {
-		return s.failed(candidate.Pair, fmt.Sprintf("no successful token request was seen within %s of the patient's return", s.bench.env.Candidate.Timing.Effect))
+		return s.failed(candidate.Pair,
+			fmt.Sprintf("aucune demande de jeton n'a abouti dans les %s qui ont suivi le retour du patient", s.bench.env.Candidate.Timing.Effect),
+			fmt.Sprintf("no successful token request was seen within %s of the patient's return", s.bench.env.Candidate.Timing.Effect))
 	}
 	return nil
 }
@@ -240,10 +242,10 @@ func (s *Stage) Link(ctx context.Context, p *Patient) (*Browser, string, error) 
 		return nil, "", err
 	}
 	if a.Open == "" && s.byHand() {
-		return nil, "", &Ending{Outcome: Unsupported, Action: candidate.Pair, Reason: "the harness leads the browser here, and was given no link"}
+		return nil, "", &Ending{Outcome: Unsupported, Action: candidate.Pair, Reason: "the harness leads the browser here, and was given no link", French: "le banc conduit ici le navigateur, et n'a pas reçu de lien"}
 	}
 	if a.Open == "" {
-		return nil, "", s.failed(candidate.Pair, "answered done without a link for the patient to open")
+		return nil, "", s.failed(candidate.Pair, "réponse « done » sans lien que le patient puisse ouvrir", "answered done without a link for the patient to open")
 	}
 	s.secretPath(a.Open)
 	return s.Browser(p), a.Open, nil

@@ -100,7 +100,7 @@ func (d *doctor) tellJourney(t trip) {
 	case t.token != nil && t.token.Response.Status == 200:
 		d.note("pairing", StepOK, "un appariement d'essai est allé jusqu'au bout, dans les deux sens", "a trial pairing went all the way, in both directions", "", "")
 	case t.end.Outcome == lab.HarnessFailed:
-		fail("pairing", "le banc n'a pas pu mener l'appariement d'essai : "+t.end.Reason, "the harness could not carry out the trial pairing: "+t.end.Reason,
+		fail("pairing", "le banc n'a pas pu mener l'appariement d'essai : "+t.end.Why().FR, "the harness could not carry out the trial pairing: "+t.end.Reason,
 			"Ce n'est pas la faute du service : relancez, puis signalez-le.", "The service is not at fault: try again, then report it.")
 	case t.pair != nil && t.pair.Error != "":
 		fail("pilot", "le pilote n'a pas répondu comme convenu à pair : "+plain(t.pair.Error), "the pilot did not answer pair as agreed: "+plain(t.pair.Error),
