@@ -22,7 +22,7 @@ func PilotSpecs(l *Lab) {
 	// Nothing can be said of the guards of a pilot that does not answer its own
 	// token: it may be absent altogether.
 	answering := func(ok func(guard.Result) bool) Trace {
-		return could(guards.Trace(), "pilot", func(r guard.Result) bool { return r.WithToken.Pilot != "" && ok(r) }).Occasion()
+		return observed(guards.Trace(), "pilot", func(r guard.Result) bool { return r.WithToken.Pilot != "" && ok(r) })
 	}
 	Describe("The pilot", func() {
 		It("does not answer at the production address", Check("SEC-14.1"), Reads(guards), func() {

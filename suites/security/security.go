@@ -39,6 +39,23 @@ func could[T any](t Trace, kind string, ok func(T) bool) Trace {
 	})
 }
 
+// observed states the occasion: a probe of a kind that saw what a condition asks.
+// Where no probe could look, the reason is the probe's.
+func observed[T any](t Trace, kind string, ok func(T) bool) Trace {
+	kept := could(t, kind, ok)
+	if kept.Empty() {
+		for _, r := range t.Probes(kind).Records {
+			if r.Probe.Error != "" {
+				t.Untested(Text{
+					FR: "le banc n'a pas pu regarder : " + r.Probe.Error,
+					EN: "the harness could not look: " + r.Probe.Error,
+				})
+			}
+		}
+	}
+	return kept.Occasion()
+}
+
 // finding is met when a function finds nothing in what each probe saw.
 type finding[T any] struct {
 	name string

@@ -28,7 +28,7 @@ func TLSSpecs(l *Lab) {
 	})
 	// Each leaf begins with what the look has to have learned.
 	looked := func(ok func(tls.Result) bool) Trace {
-		return could(addresses.Trace(), "tls", ok).Occasion()
+		return observed(addresses.Trace(), "tls", ok)
 	}
 	withLeaf := func(r tls.Result) bool { return len(r.Chain) > 0 }
 

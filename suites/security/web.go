@@ -20,7 +20,7 @@ func WebSpecs(l *Lab) {
 	l.In("web", func() {
 		pages = l.Scenario("web-pages", "the service's public pages are looked at from outside, as at a first visit", lookAtPages)
 	})
-	looked := func(ok func(web.Result) bool) Trace { return could(pages.Trace(), "web", ok).Occasion() }
+	looked := func(ok func(web.Result) bool) Trace { return observed(pages.Trace(), "web", ok) }
 	// each judges the pages of a kind. What is wrong on a page that was read is
 	// wrong whatever became of the others; that nothing is wrong takes all of
 	// them to have been read, each as far as the question goes.
