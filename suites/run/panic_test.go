@@ -67,7 +67,7 @@ func TestWhatBreaksInOneCheckSpoilsThatCheckOnly(t *testing.T) {
 			t.Errorf("%s: the check is %s (%s), not an error that says why", name, c.Verdict, c.Reason.EN)
 		}
 		if c := verdictOf(t, r, "GOV-02.1"); c.Verdict != reports.Conformant {
-			t.Errorf("%s: the other check is %s, not conformant", name, c.Verdict)
+			t.Errorf("%s: the other check is %s (%s), not conformant", name, c.Verdict, c.Reason.EN)
 		}
 		if r.Verdict != reports.RunError || r.ExitCode != reports.ExitError {
 			t.Errorf("%s: the run is %s, exit %d", name, r.Verdict, r.ExitCode)

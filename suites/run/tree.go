@@ -80,13 +80,9 @@ type judgement struct {
 func judge(register func(*lab.Lab), load func(*lab.Lab) error, planned func(string) bool, act func(string) lab.Text, seed int64) (judgement, error) {
 	tree.Lock()
 	defer tree.Unlock()
-	l := lab.New()
+	// A tree that was previewed is not run: it is built anew.
 	globals.Reset()
-	register(l)
-	if err := load(l); err != nil {
-		return judgement{}, err
-	}
-	l.Judging(planned, act)
+	register(lab.New())
 	suite, reporter := quiet(seed)
 	claims := map[string]string{}
 	for _, s := range ginkgo.PreviewSpecs("étalon", suite, reporter).SpecReports {
@@ -94,6 +90,13 @@ func judge(register func(*lab.Lab), load func(*lab.Lab) error, planned func(stri
 			claims[labels.Claims] = labels.Check
 		}
 	}
+	l := lab.New()
+	globals.Reset()
+	register(l)
+	if err := load(l); err != nil {
+		return judgement{}, err
+	}
+	l.Judging(planned, act)
 	l.Claims(claims)
 	out := judgement{broken: map[string]string{}}
 	// Not ReportAfterEach: the suite-level AroundNode would run around it too.
@@ -112,6 +115,7 @@ func judge(register func(*lab.Lab), load func(*lab.Lab) error, planned func(stri
 			}
 		}
 	})
+	suite, reporter = quiet(seed)
 	ginkgo.RunSpecs(failing{}, "étalon", suite, reporter, ginkgo.AroundNode(l.AroundLeaf))
 	out.results = l.Results()
 	return out, nil
