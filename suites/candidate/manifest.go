@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,7 +142,29 @@ func parse(raw []byte, path, folder string, env func(string) (string, bool)) (*M
 	if len(c.problems) > 0 {
 		return nil, failure(path, c.problems)
 	}
+	if found := inClear(m); len(found) > 0 {
+		return nil, failure(path, found)
+	}
 	return m, nil
+}
+
+// inClear finds secrets that stand in the file besides their references, in a
+// comment for example: the manifest is kept with the run.
+func inClear(m *Manifest) []Problem {
+	var out []Problem
+	for _, name := range slices.Sorted(maps.Keys(m.Secrets)) {
+		i := bytes.Index(m.Raw, []byte(m.Secrets[name]))
+		if i < 0 {
+			continue
+		}
+		out = append(out, Problem{
+			Line:     1 + bytes.Count(m.Raw[:i], []byte("\n")),
+			Expected: Text{EN: "no secret in clear", FR: "aucun secret en clair"},
+			Found:    Text{EN: "the value of " + name, FR: "la valeur de " + name},
+			Hint:     Text{EN: "take it out, and change it: this file is kept with each run", FR: "retirez-la, et changez-la : ce fichier est gardé avec chaque campagne"},
+		})
+	}
+	return out
 }
 
 func unreadable(path string, err error) error {
