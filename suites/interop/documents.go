@@ -145,6 +145,11 @@ func documents(l *Lab) {
 		// that itself shares.
 		It("shares documents if it reads them", Check("INT-66.1"), Reads(fed, read), func() {
 			read.Trace().Requests(record.RouteReadDocument, record.RouteSearchDocuments).Occasion()
+			if !fed.Trace().Empty() {
+				// It claims to feed: that it was asked to is needed. Without the
+				// claim, that nothing was fed is what there is to find.
+				fed.Trace().Actions(candidate.SendDocument).Occasion()
+			}
 			Expect(fed.Trace()).To(haveSucceeded(record.RouteFeedDocument))
 		})
 	})
