@@ -58,7 +58,6 @@ func (c *contract) pairing() {
 	ctx := context.Background()
 	open := c.open
 	Describe("pairing", func() {
-
 		It("says that it is there, and what to trust", func() {
 			h, err := c.api.Health(ctx)
 			Expect(err).NotTo(HaveOccurred())

@@ -19,8 +19,17 @@ func TestAPageOfAnyNumberAndSizeStaysWithinTheList(t *testing.T) {
 	for _, c := range []struct {
 		total, offset, count, want int
 	}{
-		{120, 0, 50, 50}, {120, 2, 50, 20}, {120, 3, 50, 0}, {100, 1, 50, 50}, {100, 2, 50, 0},
-		{0, 0, 50, 0}, {5, -1, 50, 0}, {5, math.MaxInt, 50, 0}, {5, math.MaxInt / 2, 100, 0}, {5, 4, 1, 1}, {5, 5, 1, 0},
+		{120, 0, 50, 50},
+		{120, 2, 50, 20},
+		{120, 3, 50, 0},
+		{100, 1, 50, 50},
+		{100, 2, 50, 0},
+		{0, 0, 50, 0},
+		{5, -1, 50, 0},
+		{5, math.MaxInt, 50, 0},
+		{5, math.MaxInt / 2, 100, 0},
+		{5, 4, 1, 1},
+		{5, 5, 1, 0},
 	} {
 		if got := len(cut(resources(c.total), c.offset, c.count)); got != c.want {
 			t.Errorf("%+v: got %d", c, got)

@@ -239,8 +239,10 @@ func (c *checker) secret(path []string, field *string, name string) {
 		return
 	}
 	*field = ""
-	expected := Text{EN: "a secret of one line, of at least " + strconv.Itoa(record.MinSecret) + " characters, behind " + reference,
-		FR: "un secret d'une ligne, d'au moins " + strconv.Itoa(record.MinSecret) + " caractères, derrière " + reference}
+	expected := Text{
+		EN: "a secret of one line, of at least " + strconv.Itoa(record.MinSecret) + " characters, behind " + reference,
+		FR: "un secret d'une ligne, d'au moins " + strconv.Itoa(record.MinSecret) + " caractères, derrière " + reference,
+	}
 	variable, isEnv := strings.CutPrefix(reference, "env:")
 	var value string
 	if isEnv {

@@ -101,10 +101,14 @@ func TestDeclarations(t *testing.T) {
 		"nine zeros":                 {func(c *candidate.Candidate) { c.Editor.SIREN = "000000000" }, no("GOV-07.1")},
 		"no production address":      {func(c *candidate.Candidate) { c.Web.Production = "" }, no("GOV-08.1")},
 		"a plain production address": {func(c *candidate.Candidate) { c.Web.Production = "http://service.example/" }, no("GOV-08.1")},
-		"documents given only": {func(c *candidate.Candidate) { c.Claims.Documents = []string{"write"} },
-			map[string]lab.State{"GOV-03.1": lab.Untested}},
-		"nothing exchanged": {func(c *candidate.Candidate) { c.Claims = candidate.Claims{Pairing: true} },
-			map[string]lab.State{"GOV-03.1": lab.Untested, "GOV-04.1": lab.Untested}},
+		"documents given only": {
+			func(c *candidate.Candidate) { c.Claims.Documents = []string{"write"} },
+			map[string]lab.State{"GOV-03.1": lab.Untested},
+		},
+		"nothing exchanged": {
+			func(c *candidate.Candidate) { c.Claims = candidate.Claims{Pairing: true} },
+			map[string]lab.State{"GOV-03.1": lab.Untested, "GOV-04.1": lab.Untested},
+		},
 		"nothing declared": {func(c *candidate.Candidate) { *c = candidate.Candidate{} }, map[string]lab.State{
 			"GOV-01.1": lab.Untested, "GOV-02.1": lab.Untested, "GOV-03.1": lab.Untested, "GOV-04.1": lab.Untested, "GOV-07.1": lab.Untested, "GOV-08.1": lab.NotMet,
 		}},

@@ -262,6 +262,7 @@ func (l *loader) text(file string, root *yaml.Node, t Text, who string, path ...
 }
 
 func isKey(s string) bool { return regexp.MustCompile(`^[a-z0-9]+([.-][a-z0-9]+)*$`).MatchString(s) }
+
 func isSetting(s string) bool {
 	return regexp.MustCompile(`^[a-z]+(\.[a-z]+(-[a-z]+)*)+$`).MatchString(s)
 }

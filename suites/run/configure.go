@@ -116,8 +116,17 @@ func (s *Session) byHand(secret string) string {
 	e := s.Space.Endpoints
 	var b strings.Builder
 	for _, v := range [][2]string{
-		{"issuer", e.Issuer}, {"authorization", e.Authorization}, {"token", e.Token}, {"revocation", e.Revocation}, {"jwks", e.JWKS}, {"fhir", e.FHIR},
-		{"id_token", e.IDTokenHeader}, {"client_id", s.Space.Client.ID}, {"client_secret", secret}, {"client_auth", s.Space.Client.Auth}, {"oid", s.Space.OID},
+		{"issuer", e.Issuer},
+		{"authorization", e.Authorization},
+		{"token", e.Token},
+		{"revocation", e.Revocation},
+		{"jwks", e.JWKS},
+		{"fhir", e.FHIR},
+		{"id_token", e.IDTokenHeader},
+		{"client_id", s.Space.Client.ID},
+		{"client_secret", secret},
+		{"client_auth", s.Space.Client.Auth},
+		{"oid", s.Space.OID},
 	} {
 		fmt.Fprintf(&b, "\n    %-13s %s", v[0], v[1])
 	}

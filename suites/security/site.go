@@ -36,13 +36,16 @@ func httpsFirst(rec record.Record, r web.Result) []Finding {
 	switch {
 	case first.Location == "" || err != nil:
 		f.Key, f.Message = "web.plain-not-redirected", Text{
-			FR: fmt.Sprintf("%s répond sans mener à HTTPS", first.URL), EN: fmt.Sprintf("%s answers without leading to HTTPS", first.URL)}
+			FR: fmt.Sprintf("%s répond sans mener à HTTPS", first.URL), EN: fmt.Sprintf("%s answers without leading to HTTPS", first.URL),
+		}
 	case to.Scheme != "https":
 		f.Key, f.Message = "web.plain-to-plain", Text{
-			FR: fmt.Sprintf("%s mène d'abord à une autre adresse en clair", first.URL), EN: fmt.Sprintf("%s leads to another plain address first", first.URL)}
+			FR: fmt.Sprintf("%s mène d'abord à une autre adresse en clair", first.URL), EN: fmt.Sprintf("%s leads to another plain address first", first.URL),
+		}
 	case from != nil && !strings.EqualFold(to.Hostname(), from.Hostname()):
 		f.Key, f.Message = "web.plain-to-other-host", Text{
-			FR: fmt.Sprintf("%s mène d'abord à un autre hôte", first.URL), EN: fmt.Sprintf("%s leads to another host first", first.URL)}
+			FR: fmt.Sprintf("%s mène d'abord à un autre hôte", first.URL), EN: fmt.Sprintf("%s leads to another host first", first.URL),
+		}
 	default:
 		return nil
 	}

@@ -16,7 +16,9 @@ func goodTLS() tls.Result {
 	return tls.Result{
 		Address: "service.example:443", Host: "service.example", At: today,
 		Versions: []tls.Version{
-			{Name: "SSL 3.0", State: tls.Refused}, {Name: "TLS 1.0", State: tls.Refused}, {Name: "TLS 1.1", State: tls.Refused},
+			{Name: "SSL 3.0", State: tls.Refused},
+			{Name: "TLS 1.0", State: tls.Refused},
+			{Name: "TLS 1.1", State: tls.Refused},
 			{Name: "TLS 1.2", State: tls.Offered, Suite: "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"},
 			{Name: "TLS 1.3", State: tls.Offered, Suite: "TLS_AES_128_GCM_SHA256"},
 		},

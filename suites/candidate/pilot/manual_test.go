@@ -58,10 +58,18 @@ func TestAPersonIsToldWhatToDoAndAnswersWithALetter(t *testing.T) {
 		message     string
 		screen      []string
 	}{
-		"done in French": {"fr", "f\n", candidate.Call{Action: candidate.SendMeasure, Patient: "p-1", Payload: measure}, "done", "",
-			[]string{"À vous", "poids 72.5 kg", "22/11/2026 à 08:30:00", "camille.test", "azur-42", "patient de test n° 1", "note-of-the-lab"}},
-		"done in English": {"en", "d\n", candidate.Call{Action: candidate.SendMeasure, Patient: "p-1", Payload: measure}, "done", "",
-			[]string{"Your turn", "weight 72.5 kg", "22 November 2026"}},
+		"done in French": {
+			"fr", "f\n",
+			candidate.Call{Action: candidate.SendMeasure, Patient: "p-1", Payload: measure},
+			"done", "",
+			[]string{"À vous", "poids 72.5 kg", "22/11/2026 à 08:30:00", "camille.test", "azur-42", "patient de test n° 1", "note-of-the-lab"},
+		},
+		"done in English": {
+			"en", "d\n",
+			candidate.Call{Action: candidate.SendMeasure, Patient: "p-1", Payload: measure},
+			"done", "",
+			[]string{"Your turn", "weight 72.5 kg", "22 November 2026"},
+		},
 		"refused with a reason": {"en", "r not paired\n", candidate.Call{Action: candidate.SendMeasure, Payload: measure}, "refused", "not paired", nil},
 		"failed in French":      {"fr", "e écran blanc\n", candidate.Call{Action: candidate.Unpair}, "failed", "écran blanc", nil},
 		"not possible":          {"fr", "i\n", candidate.Call{Action: candidate.Unpair}, "unsupported", "", nil},
@@ -92,19 +100,37 @@ func TestAPersonSaysWhatTheServiceShows(t *testing.T) {
 		call  candidate.Call
 		data  string
 	}{
-		"status": {"d\nmaybe\ny\nn\nTry again later\n", candidate.Call{Action: candidate.Status},
-			`{"lastError":"Try again later","offersPairing":false,"paired":true}`},
-		"measures": {"d\nnonsense\n72,5 kg 2026-11-22T08:30:00+01:00\n1 2 3 4\n\n", candidate.Call{Action: candidate.ReadMeasures, Payload: map[string]any{"kind": "weight", "last": true}},
-			`{"measures":[{"at":"2026-11-22T08:30:00+01:00","kind":"weight","unit":"kg","value":72.5}]}`},
-		"pressure": {"d\n120/80 mm[Hg] 2026-11-22T08:30:00Z\n\n", candidate.Call{Action: candidate.ReadMeasures, Payload: map[string]any{"kind": "blood-pressure"}},
-			`{"measures":[{"at":"2026-11-22T08:30:00Z","components":{"diastolic":80,"systolic":120},"kind":"blood-pressure","unit":"mm[Hg]"}]}`},
+		"status": {
+			"d\nmaybe\ny\nn\nTry again later\n",
+			candidate.Call{Action: candidate.Status},
+			`{"lastError":"Try again later","offersPairing":false,"paired":true}`,
+		},
+		"measures": {
+			"d\nnonsense\n72,5 kg 2026-11-22T08:30:00+01:00\n1 2 3 4\n\n",
+			candidate.Call{Action: candidate.ReadMeasures, Payload: map[string]any{"kind": "weight", "last": true}},
+			`{"measures":[{"at":"2026-11-22T08:30:00+01:00","kind":"weight","unit":"kg","value":72.5}]}`,
+		},
+		"pressure": {
+			"d\n120/80 mm[Hg] 2026-11-22T08:30:00Z\n\n",
+			candidate.Call{Action: candidate.ReadMeasures, Payload: map[string]any{"kind": "blood-pressure"}},
+			`{"measures":[{"at":"2026-11-22T08:30:00Z","components":{"diastolic":80,"systolic":120},"kind":"blood-pressure","unit":"mm[Hg]"}]}`,
+		},
 		"nothing shown": {"d\n\n", candidate.Call{Action: candidate.ReadMeasures}, `{"measures":[]}`},
-		"documents": {"d\nCompte rendu\n\n", candidate.Call{Action: candidate.SearchDocuments, Payload: map[string]any{}},
-			`{"documents":[{"id":"Compte rendu","title":"Compte rendu"}]}`},
-		"document": {"d\n/no/such/file\n" + document + "\n", candidate.Call{Action: candidate.ReadDocument, Payload: map[string]any{"id": "x"}},
-			`{"content":"JVBERg=="}`},
-		"configure": {"d\nnot an address\nhttps://carnet.example.fr/callback\n\n", candidate.Call{Action: candidate.Configure, Payload: map[string]any{}},
-			`{"redirectUris":["https://carnet.example.fr/callback"]}`},
+		"documents": {
+			"d\nCompte rendu\n\n",
+			candidate.Call{Action: candidate.SearchDocuments, Payload: map[string]any{}},
+			`{"documents":[{"id":"Compte rendu","title":"Compte rendu"}]}`,
+		},
+		"document": {
+			"d\n/no/such/file\n" + document + "\n",
+			candidate.Call{Action: candidate.ReadDocument, Payload: map[string]any{"id": "x"}},
+			`{"content":"JVBERg=="}`,
+		},
+		"configure": {
+			"d\nnot an address\nhttps://carnet.example.fr/callback\n\n",
+			candidate.Call{Action: candidate.Configure, Payload: map[string]any{}},
+			`{"redirectUris":["https://carnet.example.fr/callback"]}`,
+		},
 		"unpair": {"d\n", candidate.Call{Action: candidate.Unpair}, ``},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -119,8 +119,10 @@ func known(n *yaml.Node, t reflect.Type, e *Error) {
 				known(n.Content[i+1], ft, e)
 				continue
 			}
-			e.Problems = append(e.Problems, Problem{Line: key.Line, Column: key.Column,
-				Message: fmt.Sprintf("the field %q is not known here: correct its name or remove it (known: %s)", key.Value, strings.Join(names, ", "))})
+			e.Problems = append(e.Problems, Problem{
+				Line: key.Line, Column: key.Column,
+				Message: fmt.Sprintf("the field %q is not known here: correct its name or remove it (known: %s)", key.Value, strings.Join(names, ", ")),
+			})
 		}
 	}
 }

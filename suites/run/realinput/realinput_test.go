@@ -32,8 +32,10 @@ type rule struct {
 func broken() map[string][]rule {
 	profile := rule{"feed.profile", 422, "invalid", true, ""}
 	subject := rule{"feed.subject", 422, "invalid", true, ""}
-	day := rule{"feed.effective", 0, "invalid", false,
-		"both are right: a day without a time is a valid FHIR dateTime, and the API is not known to refuse it, so it is only noted; but a service that was asked to send an instant and sends a day has lost the time"}
+	day := rule{
+		"feed.effective", 0, "invalid", false,
+		"both are right: a day without a time is a valid FHIR dateTime, and the API is not known to refuse it, so it is only noted; but a service that was asked to send an instant and sends a day has lost the time",
+	}
 	method := rule{"feed.binding", 422, "code-invalid", true, ""}
 	return map[string][]rule{
 		"Observation-ExampleMesFrObservationBodyHeight001.json":      {profile, subject, day},
