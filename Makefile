@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 30s
 
-.PHONY: run test build deps check bench fuzz selftest golden clean help
+.PHONY: run test build deps check lint bench fuzz selftest golden clean help
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ check: ## formatting, vet and the house's own rules, without the slow tests
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(GO) test -short ./...
+
+lint: ## what golangci-lint finds, when it is installed
+	golangci-lint run
 
 bench: ## measure what ARCHITECTURE.md gives budgets for
 	$(GO) test -run '^$$' -bench . -benchtime 2s ./sandbox/... ./suites/... ./reports/... ./cmd/...

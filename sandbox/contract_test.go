@@ -145,7 +145,7 @@ func (c *contract) pairing() {
 				return set
 			}
 			verify := func(token string) map[string]any {
-				jws, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256})
+				jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256})
 				Expect(err).NotTo(HaveOccurred())
 				set := keys()
 				found := set.Key(jws.Signatures[0].Header.KeyID)
@@ -191,7 +191,7 @@ func (c *contract) pairing() {
 			Entry("a signature of another key", "signature", func(s *service, _ request, id string) bool {
 				var set jose.JSONWebKeySet
 				Expect(json.Unmarshal(s.browser().get(s.space.Endpoints.JWKS).body, &set)).To(Succeed())
-				jws, err := jose.ParseSigned(id, []jose.SignatureAlgorithm{jose.ES256})
+				jws, err := jose.ParseSignedCompact(id, []jose.SignatureAlgorithm{jose.ES256})
 				Expect(err).NotTo(HaveOccurred())
 				_, err = jws.Verify(set.Keys[0])
 				return err != nil

@@ -292,8 +292,7 @@ func TestAPanicOfAScenarioIsTheHarnesss(t *testing.T) {
 
 func TestAnAttendantSeesWhatIsDoneFromNowOnOnly(t *testing.T) {
 	a := lab.NewAttendant()
-	var o *observed
-	o = bench(t, nil)
+	o := bench(t, nil)
 	o.env.Attendant = a
 	o.env.Pilot = acting(func(ctx context.Context, call candidate.Call) (candidate.Answer, error) {
 		if _, _, ok := a.Account(call.Patient); !ok {

@@ -74,7 +74,7 @@ func (s *Session) register(ctx context.Context, raw json.RawMessage) error {
 	if len(raw) > 0 {
 		if err := json.Unmarshal(raw, &data); err != nil {
 			s.note("doctor", "la réponse à configure n'est pas lisible : "+err.Error(), "the answer to configure cannot be read: "+err.Error())
-			return nil
+			return nil //nolint:nilerr // told in a note; the run goes on
 		}
 	}
 	if len(data.RedirectURIs) == 0 {

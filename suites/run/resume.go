@@ -198,7 +198,7 @@ func (e *earlier) reopen(path string) (*Folder, error) {
 	err = eachLine(journal, func(line []byte) error {
 		var r record.Record
 		if json.Unmarshal(line, &r) != nil {
-			return nil // only the last line, cut while it was written: ReadFolder has accepted the others
+			return nil //nolint:nilerr // only the last line, cut while it was written: ReadFolder has accepted the others
 		}
 		if r.Scenario != "" && !e.ended[r.Scenario] {
 			return nil

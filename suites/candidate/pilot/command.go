@@ -27,7 +27,7 @@ func newCommand(argv []string, folder string, environ []string) (*exec.Cmd, erro
 		}
 		return nil, fmt.Errorf("%s is not a program of PATH: install it, or write its path", name)
 	}
-	cmd := exec.Command(name, argv[1:]...)
+	cmd := exec.Command(name, argv[1:]...) //nolint:noctx // ended by its process group, not by a context
 	cmd.Dir = folder
 	cmd.Env = environ
 	inGroup(cmd)

@@ -230,10 +230,10 @@ func TestAHostileServerCostsLittle(t *testing.T) {
 		<-r.Context().Done()
 	}
 	loop := func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path == "/":
+		switch r.URL.Path {
+		case "/":
 			good(w, r)
-		case r.URL.Path == "/boucle":
+		case "/boucle":
 			http.Redirect(w, r, "/boucle", http.StatusFound)
 		default:
 			http.Redirect(w, r, r.URL.Path+"x", http.StatusFound)
