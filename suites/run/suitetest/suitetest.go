@@ -8,7 +8,6 @@ import (
 	"context"
 	"flag"
 	"os"
-	"testing"
 
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/ginkgo/v2/extensions/globals"
@@ -19,9 +18,11 @@ import (
 	"github.com/etalon-sante/etalon/suites/run/demo"
 )
 
-// Run declares a suite's specs and runs them.
-func Run(t *testing.T, name string, specs func(*lab.Lab)) {
-	t.Helper()
+// Declare declares a suite's specs, and that they are observed before they run.
+// The lab's AroundLeaf goes to RunSpecs as a suite-level AroundNode. The caller
+// runs them himself: the ginkgo command takes a package for a suite, and passes
+// its flags, only when its tests import Ginkgo.
+func Declare(name string, specs func(*lab.Lab)) *lab.Lab {
 	if !underGinkgo() {
 		// Tests of single leaves may have built trees in this process. Under the
 		// ginkgo command they do not run: a reset would lose its flags.
@@ -30,10 +31,12 @@ func Run(t *testing.T, name string, specs func(*lab.Lab)) {
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	l := lab.New()
 	specs(l)
+	var folder string // of the first process, which alone removes it
 	ginkgo.SynchronizedBeforeSuite(func(ctx context.Context) []byte {
 		dir, err := os.MkdirTemp("", "etalon-"+name+"-")
 		gomega.Expect(err).NotTo(gomega.HaveOccurred())
 		gomega.Expect(observe(ctx, dir, l)).To(gomega.Succeed())
+		folder = dir
 		return []byte(dir)
 	}, func(_ context.Context, dir []byte) {
 		rec, err := run.ReadFolder(string(dir))
@@ -41,7 +44,8 @@ func Run(t *testing.T, name string, specs func(*lab.Lab)) {
 		gomega.Expect(l.Load(rec.Records, lab.Oracle{Candidate: rec.Candidate})).To(gomega.Succeed())
 		l.Judging(func(string) bool { return true }, func(string) lab.Text { return lab.Text{FR: "pas d'occasion", EN: "no occasion"} })
 	})
-	ginkgo.RunSpecs(t, name, ginkgo.AroundNode(l.AroundLeaf))
+	ginkgo.SynchronizedAfterSuite(func() {}, func() { _ = os.RemoveAll(folder) })
+	return l
 }
 
 // underGinkgo says whether the ginkgo command started this process: it always
