@@ -298,8 +298,8 @@ func checkPatient(req control.PatientRequest) error {
 	if req.Record != "" && req.Record != "strict" && req.Record != "tolerant" {
 		return fmt.Errorf("record is %q, it is strict or tolerant", req.Record)
 	}
-	if req.IDToken != "" && !slices.Contains(control.IDTokenFaults, req.IDToken) {
-		return fmt.Errorf("idToken is %q, it is one of %s", req.IDToken, strings.Join(control.IDTokenFaults, ", "))
+	if req.IDToken != "" && !slices.Contains(control.IDTokenFaults(), req.IDToken) {
+		return fmt.Errorf("idToken is %q, it is one of %s", req.IDToken, strings.Join(control.IDTokenFaults(), ", "))
 	}
 	if req.AccessSeconds < 0 || req.RefreshSeconds < 0 {
 		return fmt.Errorf("a lifetime cannot be negative")

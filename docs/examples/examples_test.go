@@ -358,7 +358,7 @@ func TestTheNodeExampleRefusesWhatItMust(t *testing.T) {
 	if s := b.status(readOnly); answer.Status == "done" || !s.Paired {
 		t.Errorf("without the right to write: %+v %+v", answer, s)
 	}
-	for i, fault := range control.IDTokenFaults {
+	for i, fault := range control.IDTokenFaults() {
 		p := b.patient(10+i, fault)
 		b.pair(p, "accept", all...)
 		if s := b.status(p); s.Paired {

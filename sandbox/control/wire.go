@@ -110,9 +110,11 @@ type PatientRequest struct {
 	IDToken        string `json:"idToken,omitempty"` // what is deliberately wrong in the id_token: see IDTokenFaults
 }
 
-// IDTokenFaults are the deliberate faults of an id_token that a patient may be
+// IDTokenFaults lists the deliberate faults of an id_token that a patient may be
 // given.
-var IDTokenFaults = []string{"nonce", "signature", "audience", "issuer", "expired", "alg-none"}
+func IDTokenFaults() []string {
+	return []string{"nonce", "signature", "audience", "issuer", "expired", "alg-none"}
+}
 
 // Patient is what the harness must know to play this patient.
 type Patient struct {

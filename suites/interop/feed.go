@@ -22,23 +22,24 @@ import (
 // unit of its profile (MES API Mesures 1.5.2, §2.1).
 type kind struct {
 	check, name, code, unit string
-	slug                    string // of its scenario, when it is not the name
 }
 
-var kinds = []kind{
-	{"INT-30.1", "weight", "29463-7", "kg", ""},
-	{"INT-31.1", "height", "8302-2", "cm", ""},
-	{"INT-32.1", "blood-pressure", "85354-9", "mm[Hg]", ""},
-	{"INT-33.1", "temperature", "8310-5", "Cel", ""},
-	{"INT-34.1", "glucose", "2345-7", "mg/dL", ""},
-	{"INT-34.2", "hba1c", "4548-4", "%", ""},
-	{"INT-34.3", "interstitial-glucose", "MED-969", "mg/dL", ""},
-	{"INT-34.4", "gmi", "MED-972", "%", ""},
-	{"INT-35.1", "pain", "72514-3", "1", ""},
-	{"INT-36.1", "steps", "41950-7", "1/(24.h)", ""},
-	{"INT-37.1", "waist", "8280-0", "cm", ""},
-	{"INT-38.1", "head", "8287-5", "cm", ""},
-	{"INT-39.1", "heart-rate", "8867-4", "/min", ""},
+func kinds() []kind {
+	return []kind{
+		{"INT-30.1", "weight", "29463-7", "kg"},
+		{"INT-31.1", "height", "8302-2", "cm"},
+		{"INT-32.1", "blood-pressure", "85354-9", "mm[Hg]"},
+		{"INT-33.1", "temperature", "8310-5", "Cel"},
+		{"INT-34.1", "glucose", "2345-7", "mg/dL"},
+		{"INT-34.2", "hba1c", "4548-4", "%"},
+		{"INT-34.3", "interstitial-glucose", "MED-969", "mg/dL"},
+		{"INT-34.4", "gmi", "MED-972", "%"},
+		{"INT-35.1", "pain", "72514-3", "1"},
+		{"INT-36.1", "steps", "41950-7", "1/(24.h)"},
+		{"INT-37.1", "waist", "8280-0", "cm"},
+		{"INT-38.1", "head", "8287-5", "cm"},
+		{"INT-39.1", "heart-rate", "8867-4", "/min"},
+	}
 }
 
 func feed(l *Lab) {
@@ -65,7 +66,7 @@ func feed(l *Lab) {
 		nominal = one("feed-nominal", "an ordinary measure is fed", func(s *Stage) data.Measure {
 			return data.Nominal(s.SeedNumber(), journey.Main(s.Candidate()), journey.Moment(s))
 		})
-		for _, k := range kinds {
+		for _, k := range kinds() {
 			by[k.name] = one("feed-"+k.name, "a measure is fed: "+k.name, func(s *Stage) data.Measure {
 				return data.Nominal(s.SeedNumber(), k.name, journey.Moment(s))
 			}, NeedsKind(k.name))
@@ -183,7 +184,7 @@ func feed(l *Lab) {
 	})
 
 	Describe("Each measure", func() {
-		for _, k := range kinds {
+		for _, k := range kinds() {
 			It("codes "+k.name+" as its profile wants", Check(k.check), Reads(by[k.name]), func() {
 				t := feeds(by[k.name]).Occasion()
 				Expect(t).To(bearCode(k))
