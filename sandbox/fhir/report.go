@@ -42,6 +42,9 @@ func (p *report) shape(resource string, v any, base, other, which string, rules 
 		if rule == "" {
 			rule, case_ = other, which
 		}
+		if x.Whole && p.saidUnder(base+x.Pointer) {
+			continue
+		}
 		if !p.said(rule, base+x.Pointer) {
 			p.add(rule, case_, base+x.Pointer, x.Expected, x.Actual)
 		}
@@ -53,6 +56,16 @@ func (p *report) shape(resource string, v any, base, other, which string, rules 
 func (p *report) said(rule, pointer string) bool {
 	for _, i := range p.list {
 		if i.Pointer == pointer || i.Rule == rule && (under(i.Pointer, pointer) || under(pointer, i.Pointer)) {
+			return true
+		}
+	}
+	return false
+}
+
+// saidUnder tells whether any rule has an issue at the pointer or below it.
+func (p *report) saidUnder(pointer string) bool {
+	for _, i := range p.list {
+		if under(i.Pointer, pointer) {
 			return true
 		}
 	}

@@ -89,7 +89,7 @@ func Status(issues []record.Issue) int {
 }
 
 // Structure checks the shape of a resource that the sandbox itself sends
-// (Observation, Device, Bundle, DocumentReference, OperationOutcome), decoded by
+// (one of Shaped), decoded by
 // Decode. Other resources are not checked.
 func (r *Rules) Structure(v any) []record.Issue {
 	p := &report{r: r}

@@ -3,6 +3,7 @@ package fhir
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/xeipuuv/gojsonschema"
@@ -19,46 +20,92 @@ type violation struct {
 	Pointer  string
 	Expected string
 	Actual   string
+	Whole    bool // too little is in the element: said only where no rule said what is missing
 }
 
 // maxViolations bounds what is said of one message.
 const maxViolations = 50
 
-// shaped are the resources that have a schema.
-func shaped() []string {
-	return []string{observationWord, deviceResource, "Bundle", documentResource, "OperationOutcome"}
+// Shaped lists the resources that have a schema: those that the messages of the
+// Mon espace santé APIs are made of.
+func Shaped() []string {
+	return []string{
+		appointmentWord, binaryWord, "Bundle", deviceResource, documentResource, observationWord, "OperationOutcome",
+	}
 }
 
 // schema is a compiled draft-07 JSON Schema. Messages reach it decoded by
 // Decode, so that numbers are bounded: gojsonschema panics on 1e10000000.
 type schema struct{ compiled *gojsonschema.Schema }
 
-// newStructures compiles one schema per resource out of the embedded file.
+// newStructures compiles one schema per resource out of the embedded files, whose
+// definitions may refer to one another.
 func newStructures() (map[string]structure, error) {
-	const name = "tables/r4.schema.json"
-	raw, err := tables.ReadFile(name)
+	definitions, err := definitions()
 	if err != nil {
-		return nil, fmt.Errorf("read embedded schema: %w", err)
+		return nil, err
 	}
-	doc, err := Decode(raw)
-	if err != nil {
-		return nil, fmt.Errorf("read embedded schema %s: %w", name, err)
-	}
-	if err := onlyLocal(doc); err != nil {
-		return nil, fmt.Errorf("read embedded schema %s: %w", name, err)
-	}
-	definitions := object(doc, "definitions")
 	out := map[string]structure{}
-	for _, resource := range shaped() {
+	for _, resource := range Shaped() {
 		loader := gojsonschema.NewSchemaLoader()
 		loader.Draft, loader.AutoDetect = gojsonschema.Draft7, false
-		s, err := loader.Compile(gojsonschema.NewRawLoader(map[string]any{
-			"$ref": "#/definitions/" + resource, "definitions": reachable(definitions, resource),
-		}))
+		s, err := loader.Compile(gojsonschema.NewRawLoader(rooted(definitions, resource)))
 		if err != nil {
 			return nil, fmt.Errorf("compile embedded schema of %s: %w", resource, err)
 		}
 		out[resource] = schema{s}
+	}
+	return out, nil
+}
+
+// Schema returns the draft-07 JSON Schema of a resource, whole: every definition
+// that it refers to is in it. It fails for a resource that is not of Shaped.
+func Schema(resource string) (map[string]any, error) {
+	definitions, err := definitions()
+	if err != nil {
+		return nil, err
+	}
+	if definitions[resource] == nil || !slices.Contains(Shaped(), resource) {
+		return nil, fmt.Errorf("there is no schema of %q", brief(resource))
+	}
+	return rooted(definitions, resource), nil
+}
+
+// rooted makes one definition the whole schema.
+func rooted(definitions map[string]any, resource string) map[string]any {
+	return map[string]any{
+		"$schema": "http://json-schema.org/draft-07/schema#",
+		"$ref":    "#/definitions/" + resource, "definitions": reachable(definitions, resource),
+	}
+}
+
+// definitions reads the definitions of all files of tables/schema. A name stands
+// in one file only, and refers to nothing outside them.
+func definitions() (map[string]any, error) {
+	const folder = "tables/schema"
+	files, err := tables.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("read embedded schemas: %w", err)
+	}
+	out := map[string]any{}
+	for _, f := range files {
+		raw, err := tables.ReadFile(folder + "/" + f.Name())
+		if err != nil {
+			return nil, fmt.Errorf("read embedded schema: %w", err)
+		}
+		doc, err := Decode(raw)
+		if err != nil {
+			return nil, fmt.Errorf("read embedded schema %s: %w", f.Name(), err)
+		}
+		for name, d := range object(doc, "definitions") {
+			if out[name] != nil {
+				return nil, fmt.Errorf("read embedded schema %s: %s is defined in another file too", f.Name(), name)
+			}
+			out[name] = d
+		}
+	}
+	if err := onlyLocal(out, out); err != nil {
+		return nil, fmt.Errorf("read embedded schemas: %w", err)
 	}
 	return out, nil
 }
@@ -88,21 +135,24 @@ func reachable(definitions map[string]any, from string) map[string]any {
 	return out
 }
 
-// onlyLocal refuses a $ref that gojsonschema would fetch.
-func onlyLocal(v any) error {
+// onlyLocal refuses a $ref that gojsonschema would fetch, and one that leads
+// nowhere.
+func onlyLocal(v any, definitions map[string]any) error {
 	switch x := v.(type) {
 	case map[string]any:
-		if ref, ok := x["$ref"].(string); ok && !strings.HasPrefix(ref, "#/") {
-			return fmt.Errorf("the reference %q is not within the schema", ref)
+		if ref, ok := x["$ref"].(string); ok {
+			if name, local := strings.CutPrefix(ref, "#/definitions/"); !local || definitions[name] == nil {
+				return fmt.Errorf("the reference %q is not within the schemas", ref)
+			}
 		}
 		for _, c := range x {
-			if err := onlyLocal(c); err != nil {
+			if err := onlyLocal(c, definitions); err != nil {
 				return err
 			}
 		}
 	case []any:
 		for _, c := range x {
-			if err := onlyLocal(c); err != nil {
+			if err := onlyLocal(c, definitions); err != nil {
 				return err
 			}
 		}
@@ -125,7 +175,9 @@ func (s schema) Check(v any) (out []violation) {
 		if len(out) == maxViolations {
 			break
 		}
-		out = append(out, violation{Pointer: pointerOf(e), Expected: expectedOf(e), Actual: brief(fmt.Sprint(e.Value()))})
+		out = append(out, violation{
+			Pointer: pointerOf(e), Expected: expectedOf(e), Actual: show(e.Value()), Whole: e.Type() == "array_min_properties",
+		})
 	}
 	return out
 }
@@ -163,8 +215,14 @@ func expectedOf(e gojsonschema.ResultError) string {
 		return fmt.Sprintf("%v", d["allowed"])
 	case "pattern":
 		return fmt.Sprintf("a text of the form %v", d["pattern"])
-	case "array_min_items", "array_min_properties", "string_gte":
+	case "array_min_items", "string_gte":
 		return "no empty element"
+	case "array_min_properties":
+		return "an element that is not empty, an extension one with a value"
+	case "false":
+		return "one form of this element only"
+	case "invalid_property_name":
+		return "one value, or extensions, in an extension"
 	}
 	return e.Description()
 }

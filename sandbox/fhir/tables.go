@@ -12,7 +12,7 @@ import (
 	"github.com/etalon-sante/etalon/sandbox/settings"
 )
 
-//go:embed tables/*.yaml tables/*.json
+//go:embed tables/*.yaml tables/schema/*.json
 var tables embed.FS
 
 // Addresses that the profiles fix.
@@ -29,6 +29,8 @@ const (
 	deviceResource   = "Device"
 	observationWord  = "Observation"
 	documentResource = "DocumentReference"
+	appointmentWord  = "Appointment"
+	binaryWord       = "Binary"
 )
 
 // kind is a measure, as the tables describe it.
