@@ -27,6 +27,7 @@ func Contract(name string, start func() control.API) bool {
 		c.pairing()
 		c.pages()
 		c.tokens()
+		c.clients()
 		c.calls()
 		c.searches()
 		c.faults()

@@ -7,7 +7,6 @@ package sandbox
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -160,7 +159,7 @@ func (s *Server) Start(ctx context.Context) error {
 	s.candidates = &http.Server{
 		Handler: http.HandlerFunc(s.serveCandidate), ErrorLog: log.New(&s.handshakes, "", 0),
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, Time: s.opts.Clock},
+		TLSConfig: s.tlsConfig(cert),
 	}
 	s.control = &http.Server{
 		Handler: s.controlHandler(), ErrorLog: quiet,

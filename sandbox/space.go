@@ -172,9 +172,6 @@ func completeClient(req control.SpaceRequest, set *settings.Settings) (control.C
 	if c.Auth == "" {
 		c.Auth = set.String("client.auth")
 	}
-	if c.Auth != "client_secret_basic" && c.Auth != "client_secret_post" {
-		return c, fmt.Errorf("the client authentication %q is neither client_secret_basic nor client_secret_post", c.Auth)
-	}
 	c.RedirectURIs = slices.Clone(c.RedirectURIs)
 	return c, checkRedirects(c.RedirectURIs)
 }

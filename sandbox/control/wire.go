@@ -27,8 +27,17 @@ type Health struct {
 type Client struct {
 	ID           string   `json:"id"`
 	Secret       string   `json:"secret,omitempty"`
-	Auth         string   `json:"auth"` // client_secret_basic or client_secret_post
+	Auth         string   `json:"auth"` // client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth
 	RedirectURIs []string `json:"redirectUris"`
+	// JWKS are the public keys of the client (private_key_jwt).
+	JWKS json.RawMessage `json:"jwks,omitempty"`
+	// Certificate is, in PEM, what the client presents (self_signed_tls_client_auth);
+	// several while one takes over from another.
+	Certificate string `json:"certificate,omitempty"`
+	// Authority is, in PEM, who signs the certificates of the client, and Subject
+	// whom they name, as RFC 4514 writes it (tls_client_auth).
+	Authority string `json:"authority,omitempty"`
+	Subject   string `json:"subject,omitempty"`
 }
 
 // SpaceRequest asks for a space (POST /v1/spaces). What is empty is made up by

@@ -71,6 +71,8 @@ type Authority struct {
 	finalites []settings.Finalite
 	pages     *template.Template
 	style     template.CSS
+	// credentials are what the client is recognised by.
+	credentials credentials
 
 	mu           sync.Mutex
 	redirects    []string
@@ -82,7 +84,8 @@ type Authority struct {
 	access       map[string]*accessToken
 	refresh      map[string]*refreshToken
 	ids          map[string]*idToken
-	latest       map[string]*grant // of each patient: the one that the pairing rests on
+	assertions   map[string]assertionUse // by identifier (jti)
+	latest       map[string]*grant       // of each patient: the one that the pairing rests on
 }
 
 // New returns the authorization server of a space.
@@ -99,11 +102,17 @@ func New(cfg Config) (*Authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the style of the sandbox's pages: %w", err)
 	}
+	known, err := readCredentials(cfg.Client)
+	if err != nil {
+		return nil, err
+	}
 	cfg.Names.Name("client-secret", cfg.Client.Secret)
 	return &Authority{
 		cfg:          cfg,
 		pages:        pages,
 		style:        template.CSS(style),
+		credentials:  known,
+		assertions:   map[string]assertionUse{},
 		finalites:    cfg.Settings.Finalites(),
 		redirects:    slices.Clone(cfg.Client.RedirectURIs),
 		keys:         []*key{k},
@@ -189,25 +198,27 @@ func (a *Authority) Discovery(*exchange.Exchange) exchange.Answer {
 		scopes = append(scopes, scopeOf(f.Code))
 	}
 	return jsonAnswer(200, map[string]any{
-		"issuer":                                         a.cfg.Issuer,
-		"authorization_endpoint":                         a.cfg.Endpoints.Authorization,
-		"token_endpoint":                                 a.cfg.Endpoints.Token,
-		"revocation_endpoint":                            a.cfg.Endpoints.Revocation,
-		"jwks_uri":                                       a.cfg.Endpoints.JWKS,
-		"scopes_supported":                               scopes,
-		"response_types_supported":                       []string{"code"},
-		"response_modes_supported":                       []string{"query"},
-		"grant_types_supported":                          []string{"authorization_code", "refresh_token"},
-		"subject_types_supported":                        []string{"pairwise"},
-		"id_token_signing_alg_values_supported":          []string{"ES256"},
-		"token_endpoint_auth_methods_supported":          []string{basic, post},
-		"revocation_endpoint_auth_methods_supported":     []string{basic, post},
-		"code_challenge_methods_supported":               []string{"S256"},
-		"claims_supported":                               []string{"iss", "sub", "aud", "exp", "iat", "nonce", "idPe", "oid", "assignAuth"},
-		"authorization_response_iss_parameter_supported": true,
-		"request_parameter_supported":                    false,
-		"request_uri_parameter_supported":                false,
-		"ui_locales_supported":                           []string{"fr", "en"},
+		"issuer":                                           a.cfg.Issuer,
+		"authorization_endpoint":                           a.cfg.Endpoints.Authorization,
+		"token_endpoint":                                   a.cfg.Endpoints.Token,
+		"revocation_endpoint":                              a.cfg.Endpoints.Revocation,
+		"jwks_uri":                                         a.cfg.Endpoints.JWKS,
+		"scopes_supported":                                 scopes,
+		"response_types_supported":                         []string{"code"},
+		"response_modes_supported":                         []string{"query"},
+		"grant_types_supported":                            []string{"authorization_code", "refresh_token"},
+		"subject_types_supported":                          []string{"pairwise"},
+		"id_token_signing_alg_values_supported":            []string{"ES256"},
+		"token_endpoint_auth_methods_supported":            Methods(),
+		"token_endpoint_auth_signing_alg_values_supported": assertionAlgorithms(),
+		"revocation_endpoint_auth_methods_supported":       Methods(),
+		"tls_client_certificate_bound_access_tokens":       a.cfg.Settings.Bool("client.certificate-bound"),
+		"code_challenge_methods_supported":                 []string{"S256"},
+		"claims_supported":                                 []string{"iss", "sub", "aud", "exp", "iat", "nonce", "idPe", "oid", "assignAuth"},
+		"authorization_response_iss_parameter_supported":   true,
+		"request_parameter_supported":                      false,
+		"request_uri_parameter_supported":                  false,
+		"ui_locales_supported":                             []string{"fr", "en"},
 	})
 }
 

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -10,13 +9,6 @@ import (
 
 	"github.com/etalon-sante/etalon/sandbox/exchange"
 	"github.com/etalon-sante/etalon/sandbox/record"
-)
-
-// The ways in which a client authenticates (OpenID Connect Core §9).
-const (
-	basic = "client_secret_basic"
-	post  = "client_secret_post"
-	none  = "none"
 )
 
 // tokenAnswer is the answer of the token endpoint (RFC 6749 §5.1).
@@ -36,8 +28,8 @@ func (a *Authority) Token(x *exchange.Exchange) exchange.Answer {
 	form, ok := formOf(x)
 	a.nameAll(x, form)
 	f.GrantType = form.Get("grant_type")
-	f.ClientAuth, f.ClientOK = a.client(x, form)
 	a.attribute(x, form, f)
+	a.client(x, form, f)
 	strict := !a.tolerant(x.Patient)
 	if !ok {
 		x.Issue(record.Issue{Rule: "token.form", Severity: "error", Code: "invalid", HTTP: 400, Pointer: "header:Content-Type", Expected: "application/x-www-form-urlencoded", Actual: x.HTTP.Header.Get("Content-Type")})
@@ -49,15 +41,8 @@ func (a *Authority) Token(x *exchange.Exchange) exchange.Answer {
 			return refuse(http.StatusBadRequest, "invalid_request", "a parameter is given more than once")
 		}
 	}
-	if !f.ClientOK {
-		x.Issue(record.Issue{Rule: "token.client", Severity: "error", Code: "login", HTTP: 401, Expected: a.cfg.Client.Auth, Actual: f.ClientAuth})
-		return refuse(http.StatusUnauthorized, "invalid_client", "the client is not known, or its secret is not right")
-	}
-	if f.ClientAuth != a.cfg.Client.Auth {
-		x.Issue(record.Issue{Rule: "token.client-auth", Severity: "error", Code: "login", HTTP: 401, Expected: a.cfg.Client.Auth, Actual: f.ClientAuth, Setting: a.cfg.Settings.Assumed("client.auth")})
-		if strict {
-			return refuse(http.StatusUnauthorized, "invalid_client", "the client authenticates by "+a.cfg.Client.Auth)
-		}
+	if refusal := a.clientRefusal(x, f, strict); refusal != nil {
+		return *refusal
 	}
 	switch f.GrantType {
 	case "authorization_code":
@@ -72,7 +57,7 @@ func (a *Authority) Token(x *exchange.Exchange) exchange.Answer {
 
 // nameAll names the secrets of a form before anything is written about it.
 func (a *Authority) nameAll(x *exchange.Exchange, form url.Values) {
-	for param, kind := range map[string]string{"code_verifier": "code-verifier", "client_secret": "client-secret", "password": "password"} {
+	for param, kind := range map[string]string{"code_verifier": "code-verifier", "client_secret": "client-secret", "password": "password", "client_assertion": "client-assertion"} {
 		for _, v := range form[param] {
 			x.Name(kind, v)
 		}
@@ -82,36 +67,6 @@ func (a *Authority) nameAll(x *exchange.Exchange, form url.Values) {
 			x.Presented(kind, v)
 		}
 	}
-}
-
-// client reads how the client authenticates and whether it is right. Basic
-// credentials are form-encoded inside (RFC 6749 §2.3.1); clients that leave
-// that out are understood where it makes no difference.
-func (a *Authority) client(x *exchange.Exchange, form url.Values) (method string, ok bool) {
-	if h := x.HTTP.Header.Get("Authorization"); h != "" {
-		user, password, isBasic := x.HTTP.BasicAuth()
-		if !isBasic {
-			return none, false
-		}
-		if id, err := url.QueryUnescape(user); err == nil {
-			user = id
-		}
-		right := a.secretIs(password)
-		if s, err := url.QueryUnescape(password); err == nil {
-			right = right || a.secretIs(s)
-			x.Name("client-secret", s)
-		}
-		x.Name("client-secret", password)
-		return basic, right && user == a.cfg.Client.ID
-	}
-	if form.Has("client_secret") {
-		return post, form.Get("client_id") == a.cfg.Client.ID && a.secretIs(form.Get("client_secret"))
-	}
-	return none, false
-}
-
-func (a *Authority) secretIs(s string) bool {
-	return subtle.ConstantTimeCompare([]byte(s), []byte(a.cfg.Client.Secret)) == 1
 }
 
 // attribute finds out for which patient a request is, and what it presents.
@@ -181,7 +136,7 @@ func (a *Authority) exchangeCode(x *exchange.Exchange, form url.Values, f *recor
 			return refuse(http.StatusBadRequest, "invalid_grant", why)
 		}
 	}
-	c.grant = &grant{patient: c.patient, nonce: c.nonce, scope: c.scope, finalites: c.finalites}
+	c.grant = &grant{patient: c.patient, certificate: a.binding(f), nonce: c.nonce, scope: c.scope, finalites: c.finalites}
 	a.cfg.Pairings.Begin(c.patient, c.finalites)
 	return a.grantAnswer(x, c.grant, f, false)
 }
@@ -226,7 +181,20 @@ func (a *Authority) refreshTokens(x *exchange.Exchange, form url.Values, f *reco
 	if !a.cfg.Pairings.Stands(t.grant.patient) {
 		return refuse(http.StatusBadRequest, "invalid_grant", "the pairing has ended")
 	}
+	// A public key is bound anew at each refresh: a client may have changed its
+	// certificate since (RFC 8705 §6.3 leaves it to the server).
+	t.grant.certificate = a.binding(f)
 	return a.grantAnswer(x, t.grant, f, true)
+}
+
+// binding is the certificate that the access tokens of a request are bound to,
+// "" when they are bearer tokens (RFC 8705 §3).
+func (a *Authority) binding(f *record.TokenFacts) string {
+	if !usesTLS(a.cfg.Client.Auth) || !a.cfg.Settings.Bool("client.certificate-bound") {
+		return ""
+	}
+	f.Bound = f.Certificate
+	return f.Certificate
 }
 
 // grantAnswer issues the tokens of a grant; the caller holds the lock.
@@ -254,7 +222,7 @@ func (a *Authority) Revocation(x *exchange.Exchange) exchange.Answer {
 	form, ok := formOf(x)
 	a.nameRevoked(x, form)
 	a.nameAll(x, form)
-	f.ClientAuth, f.ClientOK = a.client(x, form)
+	a.client(x, form, f)
 	value := form.Get("token")
 	a.mu.Lock()
 	access, isAccess := a.access[value]
@@ -269,8 +237,8 @@ func (a *Authority) Revocation(x *exchange.Exchange) exchange.Answer {
 	if !ok || value == "" {
 		return refuse(http.StatusBadRequest, "invalid_request", "the body is not a form with a token")
 	}
-	if !f.ClientOK {
-		return refuse(http.StatusUnauthorized, "invalid_client", "the client is not known, or its secret is not right")
+	if refusal := a.clientRefusal(x, f, !a.tolerant(x.Patient)); refusal != nil {
+		return *refusal
 	}
 	if x.Patient != "" && !x.Draw(a.cfg.Faults) {
 		return exchange.Answer{}

@@ -43,12 +43,16 @@ type grant struct {
 	finalites []string
 	revoked   bool
 	refresh   string // the refresh token that is good now
+	// certificate is the thumbprint that access tokens issued now are bound to.
+	certificate string
 }
 
 type accessToken struct {
-	grant   *grant
-	expires time.Time
-	revoked bool
+	grant *grant
+	// certificate is the confirmation cnf.x5t#S256 of the token, "" for none.
+	certificate string
+	expires     time.Time
+	revoked     bool
 }
 
 type refreshToken struct {
@@ -129,7 +133,7 @@ func (a *Authority) issue(acc Account, g *grant, refreshed bool) (issued, error)
 	a.latest[acc.Handle] = g
 	life := a.lifetime(acc.Access, "lifetime.access")
 	out := issued{access: newSecret(32), expiresIn: int(life / time.Second), fault: acc.IDToken}
-	a.access[out.access] = &accessToken{grant: g, expires: now.Add(life)}
+	a.access[out.access] = &accessToken{grant: g, certificate: g.certificate, expires: now.Add(life)}
 	if g.refresh == "" || a.cfg.Settings.Bool("refresh.rotation") {
 		out.refresh = newSecret(32)
 		g.refresh = out.refresh
@@ -193,6 +197,17 @@ func (a *Authority) Access(value string) (Account, string) {
 		state = Expired
 	}
 	return *a.accounts[t.grant.patient], state
+}
+
+// Bound is the thumbprint of the certificate that an access token is bound to,
+// "" when it is bound to none or not known.
+func (a *Authority) Bound(value string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if t, ok := a.access[value]; ok {
+		return t.certificate
+	}
+	return ""
 }
 
 // IDToken says which patient an id_token is for, and its state. Only what was

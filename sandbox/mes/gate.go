@@ -33,6 +33,9 @@ type operation struct {
 func (s *Service) gate(x *exchange.Exchange, op operation) (acc identity.Account, p patient, out exchange.Answer, done bool) {
 	f := &record.CallFacts{AccessState: identity.Absent, IDTokenState: identity.Absent, Finalite: s.finalite(op.kind, op.write)}
 	x.Facts.Call = f
+	if cert := identity.Presented(x.HTTP); cert != nil {
+		f.Certificate = identity.Thumbprint(cert)
+	}
 	acc, known := s.bearer(x, f)
 	idAcc, idKnown := s.idToken(x, f)
 	ctx := fhir.Context{OID: s.cfg.OID}
@@ -91,7 +94,7 @@ func (s *Service) bearer(x *exchange.Exchange, f *record.CallFacts) (identity.Ac
 		return identity.Account{}, false
 	}
 	acc, state := s.cfg.Identity.Access(token)
-	f.AccessToken, f.AccessState = x.Presented("access-token", token), state
+	f.AccessToken, f.AccessState, f.Bound = x.Presented("access-token", token), state, s.cfg.Identity.Bound(token)
 	return acc, state != identity.Unknown
 }
 
@@ -121,6 +124,14 @@ func (s *Service) authentication(f *record.CallFacts) *record.Issue {
 		return &id
 	case f.AccessState != identity.Valid:
 		return &record.Issue{Rule: "call.access-token", Severity: "error", Code: "login", HTTP: http.StatusUnauthorized, Pointer: "header:Authorization", Expected: "an access_token that is valid", Actual: f.AccessState}
+	case f.Bound != "" && f.Certificate != f.Bound:
+		// RFC 8705 §3: a token that is presented without the certificate it is
+		// bound to is an invalid one.
+		actual := "another certificate"
+		if f.Certificate == "" {
+			actual = "no certificate"
+		}
+		return &record.Issue{Rule: "call.certificate", Severity: "error", Code: "login", HTTP: http.StatusUnauthorized, Expected: "the certificate that the access_token is bound to", Actual: actual, Setting: s.cfg.Settings.Assumed("client.certificate-bound")}
 	case f.IDTokenState == identity.Expired:
 		return &id
 	}

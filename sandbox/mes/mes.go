@@ -24,6 +24,7 @@ import (
 type Identity interface {
 	Access(token string) (identity.Account, string)
 	IDToken(token string) (identity.Account, string)
+	Bound(token string) string
 }
 
 // Config is what the business APIs of a space are made of.

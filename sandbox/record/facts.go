@@ -38,19 +38,38 @@ type ConsentFacts struct {
 
 // TokenFacts describe a request to the token endpoint and its answer.
 type TokenFacts struct {
-	GrantType    string   `json:"grantType"`
-	ClientAuth   string   `json:"clientAuth"` // client_secret_basic, client_secret_post, none
-	ClientOK     bool     `json:"clientOk"`
-	Code         string   `json:"code,omitempty"`         // name
-	CodeOrigin   string   `json:"codeOrigin,omitempty"`   // "flow": from a consent; "forged": made by the harness; "unknown"
-	CodeUses     int      `json:"codeUses,omitempty"`     // 1 at its first presentation
-	VerifierOK   bool     `json:"verifierOk"`             // the verifier hashes to the challenge of the request
-	VerifierSent bool     `json:"verifierSent"`           //
-	VerifierLen  int      `json:"verifierLen,omitempty"`  //
-	Refresh      string   `json:"refresh,omitempty"`      // name of the refresh token presented
-	RefreshState string   `json:"refreshState,omitempty"` // current, superseded, revoked, unknown
-	Issued       []string `json:"issued,omitempty"`       // names of what was issued
-	IDTokenFault string   `json:"idTokenFault,omitempty"` // what is deliberately wrong in the id_token issued
+	GrantType    string          `json:"grantType"`
+	ClientAuth   string          `json:"clientAuth"` // client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth, none
+	ClientOK     bool            `json:"clientOk"`
+	ClientWhy    string          `json:"clientWhy,omitempty"`    // why the client is not recognised
+	ClientBeside []string        `json:"clientBeside,omitempty"` // the methods used at once, where there are several
+	Assertion    *AssertionFacts `json:"assertion,omitempty"`    // private_key_jwt
+	Certificate  string          `json:"certificate,omitempty"`  // x5t#S256 of the client certificate of the connection
+	Bound        string          `json:"bound,omitempty"`        // x5t#S256 that the access token issued is bound to
+	Code         string          `json:"code,omitempty"`         // name
+	CodeOrigin   string          `json:"codeOrigin,omitempty"`   // "flow": from a consent; "forged": made by the harness; "unknown"
+	CodeUses     int             `json:"codeUses,omitempty"`     // 1 at its first presentation
+	VerifierOK   bool            `json:"verifierOk"`             // the verifier hashes to the challenge of the request
+	VerifierSent bool            `json:"verifierSent"`           //
+	VerifierLen  int             `json:"verifierLen,omitempty"`  //
+	Refresh      string          `json:"refresh,omitempty"`      // name of the refresh token presented
+	RefreshState string          `json:"refreshState,omitempty"` // current, superseded, revoked, unknown
+	Issued       []string        `json:"issued,omitempty"`       // names of what was issued
+	IDTokenFault string          `json:"idTokenFault,omitempty"` // what is deliberately wrong in the id_token issued
+}
+
+// AssertionFacts describe the JWT by which a client authenticates (RFC 7523).
+type AssertionFacts struct {
+	Algorithm   string   `json:"algorithm"`
+	KeyID       string   `json:"keyId,omitempty"`
+	Issuer      string   `json:"issuer"`
+	Subject     string   `json:"subject"`
+	Audience    []string `json:"audience"`
+	AudienceOK  bool     `json:"audienceOk"`       // it names this server, alone
+	Signed      bool     `json:"signed"`           // by a key registered for the client
+	LifeSeconds int      `json:"lifeSeconds"`      // from its arrival until it expires
+	ID          string   `json:"id,omitempty"`     // name of jti
+	IDUses      int      `json:"idUses,omitempty"` // 1 at its first use
 }
 
 // CallFacts describe a call to a business API.
@@ -60,6 +79,8 @@ type CallFacts struct {
 	IDToken      string `json:"idToken,omitempty"`     // name of the id_token presented
 	IDTokenIn    string `json:"idTokenIn,omitempty"`   // header that carried it, "" when absent
 	IDTokenState string `json:"idTokenState"`          // absent, valid, expired, invalid, other-patient
+	Bound        string `json:"bound,omitempty"`       // x5t#S256 that the bearer is bound to
+	Certificate  string `json:"certificate,omitempty"` // x5t#S256 of the client certificate of the connection
 	TokenIDPe    string `json:"tokenIdpe,omitempty"`   // idPe that the bearer was issued for
 	RequestIDPe  string `json:"requestIdpe,omitempty"` // idPe that the request names (subject.identifier)
 	AssignAuth   string `json:"assignAuth,omitempty"`  // naming authority that the request names

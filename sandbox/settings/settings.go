@@ -252,14 +252,15 @@ func (s *Settings) check() error {
 			return fmt.Errorf("setting %q is above %q", pair[0], pair[1])
 		}
 	}
-	for _, c := range []struct{ key, a, b string }{
-		{"measure.binding", "required", "extensible"},
-		{"pairing.idpe", "mes", "service"},
-		{"document.subject", "identifier", "any"},
-		{"client.auth", "client_secret_basic", "client_secret_post"},
+	for key, words := range map[string][]string{
+		"measure.binding":           {"required", "extensible"},
+		"pairing.idpe":              {"mes", "service"},
+		"document.subject":          {"identifier", "any"},
+		"client.auth":               {"client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"},
+		"client.assertion-audience": {"token", "issuer", "either"},
 	} {
-		if v := s.String(c.key); v != c.a && v != c.b {
-			return fmt.Errorf("setting %q: %q is neither %s nor %s", c.key, v, c.a, c.b)
+		if v := s.String(key); !slices.Contains(words, v) {
+			return fmt.Errorf("setting %q: %q is none of %s", key, v, strings.Join(words, ", "))
 		}
 	}
 	if n := s.Int("measure.no-bundle-status"); n != 400 && n != 422 {
