@@ -82,7 +82,7 @@ func (sp *space) begin(w http.ResponseWriter, r *http.Request) (*exchange.Exchan
 	}
 	x.Route, _ = sp.route(r.Method, r.URL.Path[len(sp.base):])
 	switch x.Route {
-	case record.RouteAuthorize, record.RouteSignIn, record.RouteConsent:
+	case record.RouteAuthorize, record.RouteSignIn, record.RouteConsent, record.RouteCatalogue:
 		x.From = record.Visitor
 	}
 	// Even a query that cannot be read whole may hold secrets in what can.
@@ -148,6 +148,8 @@ func (s *Server) answer(sp *space, x *exchange.Exchange) (out exchange.Answer, p
 			return sp.identity.ConsentPage(x), ""
 		}
 		return sp.identity.Decide(x), ""
+	case record.RouteCatalogue:
+		return sp.identity.Catalogue(x), ""
 	case record.RouteToken:
 		return sp.identity.Token(x), ""
 	case record.RouteRevoke:

@@ -33,6 +33,7 @@ func Contract(name string, start func() control.API) bool {
 		c.faults()
 		c.journals()
 		c.control()
+		c.life()
 	})
 }
 

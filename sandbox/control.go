@@ -205,6 +205,9 @@ func (s *Server) patchSpace(r *http.Request, sp *space) (any, error) {
 		}
 		sp.identity.SetRedirects(p.RedirectURIs)
 	}
+	if err := sp.change(p); err != nil {
+		return nil, err
+	}
 	return sp.describe(s.ca.pem), nil
 }
 

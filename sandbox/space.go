@@ -30,6 +30,8 @@ import (
 const (
 	pathSignIn  = "/sign-in"
 	pathConsent = "/consent"
+
+	pathCatalogue = "/catalogue"
 )
 
 // maxPatients bounds a space.
@@ -81,6 +83,9 @@ func (s *Server) newSpace(req control.SpaceRequest) (*space, error) {
 	if err := checkNumbers(req.After); err != nil {
 		return nil, err
 	}
+	if err := checkCard(req.Card); err != nil {
+		return nil, err
+	}
 	id := randomHex(8)
 	base := req.BasePath
 	if base == "" {
@@ -115,6 +120,8 @@ func (s *Server) newSpace(req control.SpaceRequest) (*space, error) {
 		JWKS:          sp.public + set.String("path.jwks"),
 		FHIR:          sp.public + set.String("path.fhir"),
 		IDTokenHeader: set.String("header.id-token"),
+
+		AccountParameter: set.String("pairing.account-parameter"),
 	}
 	sp.routes = routesOf(set)
 	sp.mes = mes.New(mes.Config{
@@ -123,6 +130,7 @@ func (s *Server) newSpace(req control.SpaceRequest) (*space, error) {
 	})
 	sp.identity, err = identity.New(identity.Config{
 		Issuer: sp.public, SignIn: sp.public + pathSignIn, Consent: sp.public + pathConsent, Cookie: base + "/",
+		Catalogue: sp.public + pathCatalogue, Card: req.Card,
 		Endpoints: sp.ends, Client: client, OID: sp.oid, Settings: set,
 		Pairings: sp.mes, Faults: sp.plan, Names: sp.names, Clock: sp.now,
 	})
@@ -224,6 +232,7 @@ func routesOf(set *settings.Settings) map[string]map[string]record.Route {
 		set.String("path.authorize"): get(record.RouteAuthorize),
 		pathSignIn:                   {http.MethodGet: record.RouteSignIn, http.MethodPost: record.RouteSignIn},
 		pathConsent:                  {http.MethodGet: record.RouteConsent, http.MethodPost: record.RouteConsent},
+		pathCatalogue:                get(record.RouteCatalogue),
 		set.String("path.token"):     post(record.RouteToken),
 		set.String("path.revoke"):    post(record.RouteRevoke),
 		f:                            post(record.RouteFeedMeasure),
@@ -269,6 +278,9 @@ func (sp *space) addPatient(req control.PatientRequest) (control.Patient, error)
 		Access:     time.Duration(req.AccessSeconds) * time.Second,
 		Refresh:    time.Duration(req.RefreshSeconds) * time.Second,
 		IDToken:    req.IDToken,
+		Holder:     req.Holder,
+		Profile:    req.Profile,
+		Label:      req.Person.GivenName + " " + req.Person.FamilyName,
 	}
 	sp.mu.Lock()
 	defer sp.mu.Unlock()
@@ -279,6 +291,9 @@ func (sp *space) addPatient(req control.PatientRequest) (control.Patient, error)
 		return control.Patient{}, &conflictError{err.Error()}
 	}
 	sp.mes.Add(acc)
+	if err := sp.settle(&acc, req); err != nil {
+		return control.Patient{}, err
+	}
 	sp.names.Name("email", req.Person.Email)
 	sp.names.Name("phone", req.Person.Phone)
 	sp.scenarios[req.Handle] = req.Scenario
@@ -297,6 +312,9 @@ func checkPatient(req control.PatientRequest) error {
 	}
 	if req.IDToken != "" && !slices.Contains(control.IDTokenFaults(), req.IDToken) {
 		return fmt.Errorf("idToken is %q, it is one of %s", req.IDToken, strings.Join(control.IDTokenFaults(), ", "))
+	}
+	if err := checkLife(req); err != nil {
+		return err
 	}
 	if req.AccessSeconds < 0 || req.RefreshSeconds < 0 {
 		return fmt.Errorf("a lifetime cannot be negative")
@@ -320,7 +338,7 @@ func (sp *space) act(patient string, a control.Act) error {
 	case control.ActConflict, control.ActResolve:
 		sp.mes.Conflict(patient, a.Kind == control.ActConflict)
 	default:
-		return fmt.Errorf("there is no act %q", a.Kind)
+		return sp.mes.Happen(patient, a)
 	}
 	return nil
 }

@@ -51,6 +51,8 @@ type SpaceRequest struct {
 	// one goes on from there, so that no id and no name of the journal stands
 	// for two things.
 	After Numbers `json:"after,omitzero"`
+	// Card is what patients are shown of the service.
+	Card ServiceCard `json:"card,omitzero"`
 }
 
 // Numbers are the last that were given out.
@@ -68,6 +70,9 @@ type Endpoints struct {
 	JWKS          string `json:"jwks"`
 	FHIR          string `json:"fhir"`
 	IDTokenHeader string `json:"idTokenHeader"` // header of business calls that carries the id_token (assumed: a setting)
+	// AccountParameter is the parameter of the authorization request by which the
+	// service says which of its accounts is about to be paired (assumed: a setting).
+	AccountParameter string `json:"accountParameter,omitempty"`
 }
 
 // Space is one run's corner of the sandbox.
@@ -91,7 +96,9 @@ type Finalite struct {
 
 // SpacePatch changes a space (PATCH /v1/spaces/{space}); empty fields stay.
 type SpacePatch struct {
-	RedirectURIs []string `json:"redirectUris,omitempty"`
+	RedirectURIs  []string     `json:"redirectUris,omitempty"`
+	ServiceStatus string       `json:"serviceStatus,omitempty"` // one of ServiceStatuses
+	Card          *ServiceCard `json:"card,omitempty"`
 }
 
 // Person is a synthetic person. The sandbox refuses identifiers outside the
@@ -117,6 +124,11 @@ type PatientRequest struct {
 	AccessSeconds  int    `json:"accessSeconds,omitempty"`
 	RefreshSeconds int    `json:"refreshSeconds,omitempty"`
 	IDToken        string `json:"idToken,omitempty"` // what is deliberately wrong in the id_token: see IDTokenFaults
+	// Holder is the handle of the patient whose account this profile belongs to;
+	// empty for who has an account. Profile is then its kind: see ProfileKinds.
+	Holder  string `json:"holder,omitempty"`
+	Profile string `json:"profile,omitempty"`
+	Space   string `json:"space,omitempty"` // state of the holder's space: see SpaceStates; empty: active
 }
 
 // IDTokenFaults lists the deliberate faults of an id_token that a patient may be
@@ -140,6 +152,13 @@ type PatientState struct {
 	AssignAuth string   `json:"assignAuth,omitempty"`
 	Measures   int      `json:"measures"`
 	Documents  int      `json:"documents"`
+	// ServiceStatus is that of the service for this patient, Space the state of
+	// his space. Acknowledged is false while consents must be approved again, by
+	// ReapprovalLimit.
+	ServiceStatus   string    `json:"serviceStatus"`
+	Space           string    `json:"space"`
+	Acknowledged    bool      `json:"isAcknowledged"`
+	ReapprovalLimit time.Time `json:"reapprovalLimitDate,omitzero"`
 }
 
 // Act is something that happens on the side of Mon espace santé
@@ -147,6 +166,10 @@ type PatientState struct {
 type Act struct {
 	Kind     string `json:"kind"`               // see the Act constants
 	Finalite string `json:"finalite,omitempty"` // for ActWithdraw and ActGrant
+	// For the acts of the life of a pairing (ActServiceStatus and following).
+	Status string    `json:"status,omitempty"`
+	Reason string    `json:"reason,omitempty"`
+	Until  time.Time `json:"until,omitzero"`
 }
 
 // The acts.

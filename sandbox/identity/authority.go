@@ -32,6 +32,12 @@ type Pairings interface {
 	End(patient string)
 	// Stands says whether a pairing stands.
 	Stands(patient string) bool
+	// Granted lists the finalités that the patient consents to now.
+	Granted(patient string) []string
+	// Barred says what stands in the way of a pairing, if anything does.
+	Barred(patient string) (Bar, bool)
+	// ServiceStatus is the status of the service for a patient; for "", in general.
+	ServiceStatus(patient string) string
 }
 
 // Config is what an authorization server is made of.
@@ -39,7 +45,9 @@ type Config struct {
 	Issuer    string // public address of the space
 	SignIn    string // public address of the sign-in page
 	Consent   string // public address of the consent page
+	Catalogue string // public address of the service's page in the catalogue
 	Cookie    string // path of the session cookie
+	Card      control.ServiceCard
 	Endpoints control.Endpoints
 	Client    control.Client
 	OID       string // of the candidate's solution
@@ -62,6 +70,9 @@ type Account struct {
 	Access     time.Duration // lifetime; 0: the setting's
 	Refresh    time.Duration // lifetime; 0: the setting's
 	IDToken    string        // what is deliberately wrong in the id_token
+	Holder     string        // handle of whose account this profile belongs to; "" for who signs in
+	Profile    string        // kind of an attached profile
+	Label      string        // how the profile is called on the pages
 }
 
 // Authority is the authorization server of one space. It is safe for
@@ -86,6 +97,8 @@ type Authority struct {
 	ids          map[string]*idToken
 	assertions   map[string]assertionUse // by identifier (jti)
 	latest       map[string]*grant       // of each patient: the one that the pairing rests on
+	card         control.ServiceCard
+	profiles     map[string][]string // handles of the profiles attached to a holder's account
 }
 
 // New returns the authorization server of a space.
@@ -124,6 +137,8 @@ func New(cfg Config) (*Authority, error) {
 		refresh:      map[string]*refreshToken{},
 		ids:          map[string]*idToken{},
 		latest:       map[string]*grant{},
+		card:         cfg.Card,
+		profiles:     map[string][]string{},
 	}, nil
 }
 
@@ -133,6 +148,15 @@ func (a *Authority) Add(acc Account) error {
 	defer a.mu.Unlock()
 	if _, ok := a.accounts[acc.Handle]; ok {
 		return fmt.Errorf("there is already a patient %q", acc.Handle)
+	}
+	if acc.Holder != "" {
+		holder, ok := a.accounts[acc.Holder]
+		if !ok || holder.Holder != "" {
+			return fmt.Errorf("the profile of %s belongs to nobody who has an account: there is no holder %q", acc.Handle, acc.Holder)
+		}
+		a.accounts[acc.Handle] = &acc
+		a.profiles[acc.Holder] = append(a.profiles[acc.Holder], acc.Handle)
+		return nil
 	}
 	if _, ok := a.logins[acc.Login]; ok {
 		return fmt.Errorf("there is already a patient who signs in as the one asked for")
@@ -222,7 +246,8 @@ func (a *Authority) Discovery(*exchange.Exchange) exchange.Answer {
 	})
 }
 
-func (a *Authority) account(handle string) (Account, bool) {
+// Account is the account of a patient.
+func (a *Authority) Account(handle string) (Account, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	acc, ok := a.accounts[handle]

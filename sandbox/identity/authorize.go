@@ -32,6 +32,7 @@ type interaction struct {
 	lang     string
 	expires  time.Time
 	account  *Account // once signed in
+	partner  *Partner // account of the service that is to be paired, when it says
 }
 
 type pkce struct {
@@ -100,6 +101,7 @@ func (a *Authority) Authorize(x *exchange.Exchange) exchange.Answer {
 		pkce: pkce{challenge: challenge, method: f.ChallengeMethod},
 		lang: lang, expires: a.cfg.Clock().Add(InteractionLife),
 	}
+	in.partner = a.partner(x)
 	in.doubts = a.doubts(q, f)
 	for _, d := range in.doubts {
 		x.Issue(d.issue)

@@ -29,12 +29,16 @@ type page struct {
 	Title                 string
 	T                     texts
 	Style                 template.CSS
-	Step                  string // sign-in, consent, refusal
+	Step                  string // sign-in, consent, barred, refusal, catalogue
 	Action                string
 	Interaction           string
 	Service               string
 	Alert                 string
 	Finalites             []pageFinalite
+	Partner               *Partner
+	Profiles              []pageProfile
+	Terms                 string
+	Status, Link, Back    string // of the catalogue
 }
 
 type pageFinalite struct {
@@ -55,7 +59,7 @@ func (a *Authority) signInForm(in *interaction, lang string, status int, alert s
 	t := textsIn(lang)
 	return a.render(status, in.redirect, page{
 		Lang: lang, Title: t.SignInTitle, T: t, Step: "sign-in", Action: a.cfg.SignIn,
-		Interaction: in.id, Service: a.cfg.Client.ID, Alert: alert,
+		Interaction: in.id, Service: a.name(), Alert: alert,
 		OtherURL: a.cfg.SignIn + "?" + url.Values{"interaction": {in.id}, "lang": {other(lang)}}.Encode(),
 	})
 }
@@ -103,6 +107,9 @@ func (a *Authority) SignIn(x *exchange.Exchange) exchange.Answer {
 		a.end(in)
 		return exchange.Redirect(a.back(in, url.Values{"error": {code}}))
 	}
+	if bar, ok := a.cfg.Pairings.Barred(acc.Handle); ok {
+		return a.barred(x, in, lang, bar)
+	}
 	return exchange.Redirect(a.cfg.Consent + "?" + url.Values{"interaction": {in.id}}.Encode())
 }
 
@@ -125,19 +132,12 @@ func (a *Authority) ConsentPage(x *exchange.Exchange) exchange.Answer {
 
 func (a *Authority) consentForm(in *interaction, lang string, status int, alert string) exchange.Answer {
 	t := textsIn(lang)
-	p := page{
+	return a.render(status, in.redirect, page{
 		Lang: lang, Title: t.ConsentTitle, T: t, Step: "consent", Action: a.cfg.Consent,
-		Interaction: in.id, Service: a.cfg.Client.ID, Alert: alert,
+		Interaction: in.id, Service: a.name(), Alert: alert,
+		Partner: in.partner, Profiles: a.profilesOf(in.account, t), Terms: a.Card().Terms, Finalites: a.pageFinalites(lang),
 		OtherURL: a.cfg.Consent + "?" + url.Values{"interaction": {in.id}, "lang": {other(lang)}}.Encode(),
-	}
-	for _, f := range a.finalites {
-		label := f.Label.FR
-		if lang == "en" {
-			label = f.Label.EN
-		}
-		p.Finalites = append(p.Finalites, pageFinalite{Code: f.Code, Label: label, Write: f.Write})
-	}
-	return a.render(status, in.redirect, p)
+	})
 }
 
 // Decide takes the consent form and leads back to the service.
@@ -159,10 +159,20 @@ func (a *Authority) Decide(x *exchange.Exchange) exchange.Answer {
 			refused = append(refused, f.Code)
 		}
 	}
+	// Whoever signed in had one patient in mind: the profile says which.
+	profile, known := a.chosen(in, form)
+	if known {
+		x.Patient = profile
+	}
+	if bar, ok := a.cfg.Pairings.Barred(x.Patient); ok {
+		return a.leave(x, in, bar)
+	}
 	decision := form.Get("decision")
 	switch {
 	case decision != "accept" && decision != "refuse":
 		return a.consentForm(in, lang, http.StatusBadRequest, textsIn(lang).NoDecision)
+	case decision == "accept" && !known:
+		return a.consentForm(in, lang, http.StatusBadRequest, textsIn(lang).NoProfile)
 	case decision == "accept" && len(agreed) == 0:
 		return a.consentForm(in, lang, http.StatusBadRequest, textsIn(lang).NoFinalite)
 	}

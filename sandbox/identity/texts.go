@@ -11,6 +11,7 @@ type texts struct {
 	RefusalTitle                                 string
 	BadQuery, BadForm, Gone                      string
 	UnknownClient, UnknownRedirect               string
+	lifeTexts
 }
 
 func textsIn(lang string) texts {
@@ -40,6 +41,7 @@ func textsIn(lang string) texts {
 			Gone:            "This request has ended, has expired, or was begun in another browser. Start again from the service.",
 			UnknownClient:   "The service that sent you here (client_id) is not known to this space of the sandbox.",
 			UnknownRedirect: "The return address (redirect_uri) is not registered for this service.",
+			lifeTexts:       lifeTextsIn(lang),
 		}
 	}
 	return texts{
@@ -67,6 +69,7 @@ func textsIn(lang string) texts {
 		Gone:            "Cette demande est terminée, a expiré, ou a été commencée dans un autre navigateur. Recommencez depuis le service.",
 		UnknownClient:   "Le service qui vous envoie (client_id) n'est pas connu de cet espace du bac à sable.",
 		UnknownRedirect: "L'adresse de retour (redirect_uri) n'est pas déclarée pour ce service.",
+		lifeTexts:       lifeTextsIn(lang),
 	}
 }
 

@@ -98,7 +98,7 @@ func (a *Authority) attribute(x *exchange.Exchange, form url.Values, f *record.T
 }
 
 func (a *Authority) tolerant(patient string) bool {
-	acc, ok := a.account(patient)
+	acc, ok := a.Account(patient)
 	return ok && acc.Tolerant
 }
 
@@ -184,6 +184,9 @@ func (a *Authority) refreshTokens(x *exchange.Exchange, form url.Values, f *reco
 	// A public key is bound anew at each refresh: a client may have changed its
 	// certificate since (RFC 8705 §6.3 leaves it to the server).
 	t.grant.certificate = a.binding(f)
+	if a.cfg.Settings.Bool("consent.refresh-scope") {
+		t.grant.finalites = a.cfg.Pairings.Granted(t.grant.patient)
+	}
 	return a.grantAnswer(x, t.grant, f, true)
 }
 

@@ -91,7 +91,7 @@ func (a *Authority) issueCode(patient string, in *interaction, finalites []strin
 // callback: it is exchanged without PKCE and at any redirect URI, so that a
 // candidate that presents it is seen to succeed.
 func (a *Authority) MintCode(patient string) (string, error) {
-	if _, ok := a.account(patient); !ok {
+	if _, ok := a.Account(patient); !ok {
 		return "", fmt.Errorf("there is no patient %q", patient)
 	}
 	value := newSecret(32)
@@ -108,7 +108,7 @@ func (a *Authority) MintCode(patient string) (string, error) {
 // Pair pairs a patient without a browser, for a candidate that does not claim
 // pairing; every finalité is granted.
 func (a *Authority) Pair(patient string) (control.Pairing, error) {
-	acc, ok := a.account(patient)
+	acc, ok := a.Account(patient)
 	if !ok {
 		return control.Pairing{}, fmt.Errorf("there is no patient %q", patient)
 	}

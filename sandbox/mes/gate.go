@@ -151,6 +151,11 @@ func (s *Service) permission(f *record.CallFacts, p patient, issues []record.Iss
 		return &record.Issue{Rule: "call.idpe", Severity: "error", Code: "forbidden", HTTP: http.StatusForbidden, Expected: "both tokens for one patient", Actual: "the id_token of another patient"}
 	case f.RequestIDPe != "" && f.RequestIDPe != f.TokenIDPe:
 		return &record.Issue{Rule: "call.idpe", Severity: "error", Code: "forbidden", HTTP: http.StatusForbidden, Expected: f.TokenIDPe, Actual: f.RequestIDPe}
+	}
+	if i := s.withheld(f, p); i != nil {
+		return i
+	}
+	switch {
 	case !f.Paired:
 		return &record.Issue{Rule: "call.pairing", Severity: "error", Code: "forbidden", HTTP: http.StatusForbidden, Expected: "a pairing that stands", Actual: "the pairing has ended"}
 	case !f.Consented:

@@ -46,6 +46,7 @@ type Service struct {
 	cfg Config
 
 	mu       sync.RWMutex
+	status   string              // of the service in the catalogue, "" for online
 	patients map[string]*patient // by handle
 	byIDPe   map[string]string   // idPe -> handle
 }
@@ -58,6 +59,7 @@ type patient struct {
 	granted    []string // codes of the finalités consented to
 	conflict   bool     // the OID of the pairing no longer matches
 	made       map[string]int
+	life
 }
 
 // New returns the business side of a space. Identity is set by Attach: each of
@@ -80,7 +82,10 @@ func (s *Service) Add(acc identity.Account) {
 
 // Begin implements identity.Pairings.
 func (s *Service) Begin(handle string, finalites []string) {
-	s.change(handle, func(p *patient) { p.paired, p.granted, p.conflict = true, slices.Clone(finalites), false })
+	s.change(handle, func(p *patient) {
+		p.paired, p.granted, p.conflict = true, slices.Clone(finalites), false
+		p.due = nil // consent was just given
+	})
 }
 
 // End implements identity.Pairings; it is also how the patient ends the pairing.
@@ -132,6 +137,14 @@ func (s *Service) State(handle string) (control.PatientState, bool) {
 		Paired: p.paired, Finalites: []string{}, IDPe: p.idpe, AssignAuth: p.auth,
 		Measures:  len(s.cfg.Store.List(handle, kindObservation)),
 		Documents: len(s.cfg.Store.List(handle, kindDocument)),
+
+		ServiceStatus: s.serviceStatus(p), Space: p.space, Acknowledged: p.due == nil,
+	}
+	if out.Space == "" {
+		out.Space = control.SpaceActive
+	}
+	if p.due != nil {
+		out.ReapprovalLimit = p.due.limit
 	}
 	for _, c := range s.codes() {
 		if slices.Contains(p.granted, c) {

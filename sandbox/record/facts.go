@@ -6,6 +6,7 @@ package record
 type Facts struct {
 	Authorize *AuthorizeFacts `json:"authorize,omitempty"`
 	Consent   *ConsentFacts   `json:"consent,omitempty"`
+	Barred    *BarredFacts    `json:"barred,omitempty"`
 	Token     *TokenFacts     `json:"token,omitempty"`
 	Call      *CallFacts      `json:"call,omitempty"`
 	Issues    []Issue         `json:"issues,omitempty"`   // what the sandbox found wrong in the candidate's message
@@ -27,6 +28,8 @@ type AuthorizeFacts struct {
 	Challenge           string   `json:"challenge,omitempty"`       // name
 	ChallengeWellFormed bool     `json:"challengeWellFormed"`       // 43 characters of base64url without padding (RFC 7636 §4.2)
 	Repeated            []string `json:"repeated,omitempty"`        // parameters given more than once
+	// Partner is the account of the service that the request says it is for.
+	Partner *PartnerFacts `json:"partner,omitempty"`
 }
 
 // ConsentFacts describe the patient's choice on the consent page.
@@ -91,6 +94,7 @@ type CallFacts struct {
 	ResourceID   string `json:"resourceId,omitempty"`  // id that the sandbox gave, for a feed that was stored
 	Returned     int    `json:"returned,omitempty"`    // resources returned (searches), Device and outcome entries not counted
 	Stored       bool   `json:"stored,omitempty"`      // something was stored
+	Withheld     string `json:"withheld,omitempty"`    // what holds every call back at this moment: see the Withheld constants
 }
 
 // Issue is one thing wrong in a message of the candidate.

@@ -63,7 +63,8 @@ const (
 	RouteFeedDocument    Route = "feed-document"
 	RouteSearchDocuments Route = "search-documents"
 	RouteReadDocument    Route = "read-document"
-	RouteUnknown         Route = "unknown" // a path or method that the sandbox does not serve
+	RouteCatalogue       Route = "catalogue" // the service's page in the catalogue
+	RouteUnknown         Route = "unknown"   // a path or method that the sandbox does not serve
 )
 
 // Business says whether the route carries health data.

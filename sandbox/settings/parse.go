@@ -83,6 +83,14 @@ func keys() map[string]kind {
 		"document.count-default":    kindInt,
 		"document.count-max":        kindInt,
 		"finalites":                 kindList,
+
+		"consent.refresh-scope":     kindBool,
+		"pairing.account-parameter": kindString,
+		"reapproval.answer":         kindString,
+		"service.calls":             kindList,
+		"service.pairing":           kindList,
+		"space.calls":               kindString,
+		"space.pairing":             kindString,
 	}
 }
 

@@ -263,6 +263,9 @@ func (s *Settings) check() error {
 			return fmt.Errorf("setting %q: %q is none of %s", key, v, strings.Join(words, ", "))
 		}
 	}
+	if err := s.checkLife(); err != nil {
+		return err
+	}
 	if n := s.Int("measure.no-bundle-status"); n != 400 && n != 422 {
 		return fmt.Errorf("setting %q: %d is neither 400 nor 422", "measure.no-bundle-status", n)
 	}
