@@ -116,6 +116,10 @@ func redactFacts(names *record.Redactor, r *record.Record) {
 	}
 	if c := f.Call; c != nil {
 		clean(&c.RequestIDPe, &c.AssignAuth, &c.ResourceID)
+		for i := range c.Documents {
+			d := &c.Documents[i]
+			clean(&d.Title, &d.Created, &d.Media, &d.PracticeSetting)
+		}
 	}
 	for i := range f.Issues {
 		clean(&f.Issues[i].Pointer)

@@ -337,6 +337,10 @@ func (sp *space) act(patient string, a control.Act) error {
 		return sp.mes.Grant(patient, a.Finalite, a.Kind == control.ActGrant)
 	case control.ActConflict, control.ActResolve:
 		sp.mes.Conflict(patient, a.Kind == control.ActConflict)
+	case control.ActWithholdDocument, control.ActShareDocument:
+		return sp.mes.Share(patient, a.Document, a.Kind == control.ActShareDocument)
+	case control.ActCutAccess, control.ActRestoreAccess:
+		sp.mes.Cut(patient, a.Kind == control.ActCutAccess)
 	default:
 		return sp.mes.Happen(patient, a)
 	}

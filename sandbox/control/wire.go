@@ -167,9 +167,10 @@ type Act struct {
 	Kind     string `json:"kind"`               // see the Act constants
 	Finalite string `json:"finalite,omitempty"` // for ActWithdraw and ActGrant
 	// For the acts of the life of a pairing (ActServiceStatus and following).
-	Status string    `json:"status,omitempty"`
-	Reason string    `json:"reason,omitempty"`
-	Until  time.Time `json:"until,omitzero"`
+	Status   string    `json:"status,omitempty"`
+	Reason   string    `json:"reason,omitempty"`
+	Until    time.Time `json:"until,omitzero"`
+	Document string    `json:"document,omitempty"` // id of a document, for ActWithholdDocument and ActShareDocument
 }
 
 // The acts.
@@ -207,6 +208,9 @@ type Seed struct {
 	Measures  []json.RawMessage `json:"measures,omitempty"`  // Observation
 	Devices   []json.RawMessage `json:"devices,omitempty"`   // Device, referenced by id
 	Documents []json.RawMessage `json:"documents,omitempty"` // DocumentReference with attachment.data
+	// Tolerate names rules ("document.category") that the documents may break: a
+	// record holds what older rules let in, and a service must bear it.
+	Tolerate []string `json:"tolerate,omitempty"`
 }
 
 // Seeded lists the ids given, in order.

@@ -103,6 +103,7 @@ func Catalogue() []Rule {
 		w("document.hash", "", "invalid", ""),
 		e("document.format", "", "not-supported", content, Guess, "document.formats"),
 		w("document.format", "mismatch", "invalid", ""),
+		w("document.confidentiality", "", "code-invalid", "document.confidentiality"),
 		e("document.subject", "", "invalid", content, Guess, "document.subject"),
 		e("document.subject", "other-authority", "invalid", content, Guess, "document.subject"),
 		e("document.subject", "other-patient", "forbidden", denied, Text, ""),

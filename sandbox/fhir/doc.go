@@ -35,6 +35,7 @@
 //	document.size               mismatch           attachment.size is not the size of the data
 //	document.hash               -                  attachment.hash is not the SHA-1 of the data
 //	document.format             mismatch           the first bytes are not those of the content type
+//	document.confidentiality    -                  the codes of JDV_J08; no error is listed
 //	docsearch.patient           no-authority       as search.subject
 //	docsearch.unknown-parameter -                  no error is listed
 //

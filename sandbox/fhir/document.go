@@ -3,7 +3,9 @@ package fhir
 import (
 	"bytes"
 	"crypto/sha1" //nolint:gosec // FHIR R4 fixes SHA-1 for Attachment.hash
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"mime"
@@ -26,7 +28,17 @@ type Document struct {
 	Created     time.Time // attachment.creation, else date; zero when neither can be read
 	RequestIDPe string    // idPe that subject.identifier names
 	RequestAuth string
+
+	Digest          string   // SHA-256 of Content in hexadecimal, "" when it cannot be decoded
+	CreatedText     string   // attachment.creation, else date, as written
+	Identifiers     []string // masterIdentifier and identifiers, "system|value"
+	Confidential    []string // codes of securityLabel
+	PracticeSetting string   // code of context.practiceSetting
 }
+
+// AdministrativeCategory is the category of administrative documents, which the
+// doctrine of exchanges (D7) leaves out of what a service may read.
+const AdministrativeCategory = "DOC_ADM"
 
 // envelope is how many bytes of metadata a document feed may have beside its
 // content.
@@ -58,7 +70,11 @@ func (r *Rules) Document(raw []byte, c Context) (Document, []record.Issue) {
 	d.RequestIDPe, d.RequestAuth = text(id, "value"), text(id, "system")
 	p.subject("document.subject", o, "", c, r.set.String("document.subject") == "identifier")
 	p.documentCategory(&d)
+	p.labels(&d)
 	p.attachment(&d, limit)
+	if d.CreatedText == "" {
+		d.CreatedText = text(o, "date")
+	}
 	if d.Created.IsZero() {
 		if t, err := readDate(text(o, "date"), r.zone); err == nil {
 			d.Created = t.low
@@ -136,7 +152,8 @@ func (p *report) attachment(d *Document, limit int) {
 	}
 	a := object(contents[0], "attachment")
 	d.Title, d.ContentType = text(a, "title"), text(a, "contentType")
-	if t, err := readDate(text(a, "creation"), p.r.zone); err == nil {
+	d.CreatedText = text(a, "creation")
+	if t, err := readDate(d.CreatedText, p.r.zone); err == nil {
 		d.Created = t.low
 	}
 	data := text(a, "data")
@@ -148,6 +165,8 @@ func (p *report) attachment(d *Document, limit int) {
 		p.add("document.attachment", "", at+"/data", "base64", err.Error())
 	} else {
 		d.Content, d.Size = content, len(content)
+		digest := sha256.Sum256(content)
+		d.Digest = hex.EncodeToString(digest[:])
 	}
 	if d.Size > limit {
 		p.add("document.size", "", at+"/data", fmt.Sprintf("at most %d bytes", limit), strconv.Itoa(d.Size))

@@ -29,11 +29,23 @@ func (s *Service) FeedDocument(x *exchange.Exchange) exchange.Answer {
 	if doc.Resource == nil {
 		return s.unreadable(x, "a DocumentReference with attachment.data")
 	}
+	same := s.sameAs(acc.Handle, doc)
+	x.Facts.Call.Documents = []record.DocumentFacts{{
+		Category: doc.Category, Media: doc.ContentType, Title: doc.Title, Created: doc.CreatedText, Size: doc.Size, Digest: doc.Digest, SameAs: same, PracticeSetting: doc.PracticeSetting,
+	}}
+	if same != "" {
+		issue, no := s.duplicate(same)
+		x.Issue(issue)
+		if no {
+			return s.refuse(issue.HTTP, []record.Issue{issue})
+		}
+	}
 	stored, err := s.storeDocument(acc.Handle, doc, false)
 	if err != nil {
 		return s.refuse(http.StatusUnprocessableEntity, []record.Issue{{Severity: "error", Code: "invalid", HTTP: http.StatusUnprocessableEntity, Actual: err.Error()}})
 	}
 	x.Facts.Call.ResourceID, x.Facts.Call.Stored = stored.ID, true
+	x.Facts.Call.Documents[0].ID = stored.ID
 	created := s.answer(http.StatusCreated, stored.JSON)
 	created.Header.Set("Location", s.cfg.Base+"/DocumentReference/"+stored.ID)
 	return created
@@ -70,6 +82,7 @@ func (s *Service) storeDocument(patient string, doc fhir.Document, seeded bool) 
 	r := Resource{
 		Kind: kindDocument, ID: id, Patient: patient, Key: doc.Category, Seeded: seeded,
 		Low: low, High: low.Add(time.Millisecond), JSON: b, Content: doc.Content, Media: doc.ContentType,
+		Digest: doc.Digest, Title: doc.Title, Created: doc.CreatedText, Identifiers: doc.Identifiers, Confidential: doc.Confidential,
 	}
 	s.cfg.Store.Put(r)
 	return r, nil
@@ -78,7 +91,7 @@ func (s *Service) storeDocument(patient string, doc fhir.Document, seeded bool) 
 // SearchDocuments answers a search of documents (flow F2).
 func (s *Service) SearchDocuments(x *exchange.Exchange) exchange.Answer {
 	var search fhir.DocumentSearch
-	acc, _, out, done := s.gate(x, operation{kind: "documents", read: func(c fhir.Context) (string, string, []record.Issue) {
+	acc, p, out, done := s.gate(x, operation{kind: "documents", read: func(c fhir.Context) (string, string, []record.Issue) {
 		if x.QueryError != nil {
 			return "", "", badQuery()
 		}
@@ -91,7 +104,7 @@ func (s *Service) SearchDocuments(x *exchange.Exchange) exchange.Answer {
 	}
 	var found []Resource
 	for _, r := range s.cfg.Store.List(acc.Handle, kindDocument) {
-		if (search.Category == "" || r.Key == search.Category) && search.Matches(r.Low, r.High) {
+		if (search.Category == "" || r.Key == search.Category) && search.Matches(r.Low, r.High) && s.lists(p, r) {
 			found = append(found, r)
 		}
 	}
@@ -101,6 +114,7 @@ func (s *Service) SearchDocuments(x *exchange.Exchange) exchange.Answer {
 	x.Facts.Call.Returned = len(page)
 	set := searchset{ResourceType: "Bundle", Type: "searchset", Total: len(found), Link: s.links(x, "/DocumentReference", search.Offset, count, len(found))}
 	for _, r := range page {
+		x.Facts.Call.Documents = append(x.Facts.Call.Documents, r.facts())
 		set.Entry = append(set.Entry, s.entry(r, "match"))
 	}
 	return s.searchset(set)
@@ -111,7 +125,7 @@ func (s *Service) SearchDocuments(x *exchange.Exchange) exchange.Answer {
 func (s *Service) ReadDocument(x *exchange.Exchange, id string) exchange.Answer {
 	var doc Resource
 	found := false
-	_, _, out, done := s.gate(x, operation{kind: "documents", read: func(fhir.Context) (string, string, []record.Issue) {
+	_, p, out, done := s.gate(x, operation{kind: "documents", read: func(fhir.Context) (string, string, []record.Issue) {
 		if doc, found = s.cfg.Store.Find(kindDocument, id); !found {
 			return "", "", nil
 		}
@@ -125,14 +139,24 @@ func (s *Service) ReadDocument(x *exchange.Exchange, id string) exchange.Answer 
 	if !found {
 		return s.refuse(http.StatusNotFound, []record.Issue{{Severity: "error", Code: "not-found", HTTP: http.StatusNotFound, Actual: "no document has this id"}})
 	}
-	x.Facts.Call.ResourceID, x.Facts.Call.Returned = doc.ID, 1
+	x.Facts.Call.ResourceID = doc.ID
+	x.Facts.Call.Documents = []record.DocumentFacts{doc.facts()}
+	if why := s.keeps(p, doc); why != "" {
+		x.Facts.Call.Documents[0].Withheld = why
+		status, setting := s.cfg.Settings.Int("document.withheld-status"), s.cfg.Settings.Assumed("document.withheld-status")
+		if why == administrative {
+			status, setting = http.StatusForbidden, s.cfg.Settings.Assumed("document.administrative")
+		}
+		i := record.Issue{Rule: "call.document-" + why, Severity: "error", Code: "forbidden", HTTP: status, Expected: "a document that is shared with the service", Actual: why, Setting: setting}
+		if status == http.StatusNotFound {
+			i.Code = "not-found"
+		}
+		x.Issue(i)
+		return s.refuse(status, []record.Issue{i})
+	}
+	x.Facts.Call.Returned = 1
 	if strings.Contains(x.HTTP.Header.Get("Accept"), "application/fhir+json") {
-		b, err := json.Marshal(struct {
-			ResourceType string `json:"resourceType"`
-			ID           string `json:"id"`
-			ContentType  string `json:"contentType"`
-			Data         []byte `json:"data"`
-		}{"Binary", doc.ID, doc.Media, doc.Content})
+		b, err := binary(doc)
 		if err != nil {
 			return s.refuse(http.StatusInternalServerError, []record.Issue{{Severity: "fatal", Code: "exception", HTTP: 500, Expected: "a document that can be written"}})
 		}

@@ -74,7 +74,11 @@ func (s *Service) gate(x *exchange.Exchange, op operation) (acc identity.Account
 	if !effect {
 		return acc, p, exchange.Answer{}, true
 	}
-	if i := s.permission(f, p, issues); i != nil {
+	i := s.permission(f, p, issues)
+	if i == nil {
+		i = s.closed(op, p)
+	}
+	if i != nil {
 		if !slices.Contains(issues, *i) {
 			x.Issue(*i)
 		}

@@ -6,6 +6,7 @@ package mes
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -56,8 +57,10 @@ type patient struct {
 	idpe, auth string
 	tolerant   bool
 	paired     bool
-	granted    []string // codes of the finalités consented to
-	conflict   bool     // the OID of the pairing no longer matches
+	granted    []string        // codes of the finalités consented to
+	conflict   bool            // the OID of the pairing no longer matches
+	cut        bool            // documents are closed to the service
+	withheld   map[string]bool // ids of documents that the patient does not share
 	made       map[string]int
 	life
 }
@@ -172,6 +175,7 @@ func (s *Service) view(handle string) (patient, bool) {
 	}
 	out := *p
 	out.granted = slices.Clone(p.granted)
+	out.withheld = maps.Clone(p.withheld)
 	return out, true
 }
 

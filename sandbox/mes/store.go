@@ -26,6 +26,11 @@ type Resource struct {
 	JSON    []byte
 	Content []byte // of a document
 	Media   string // of Content
+	Digest  string // of Content: SHA-256 in hexadecimal
+	Title   string // of a document
+	Created string // of a document, as its metadata have it
+	// Identifiers of a document, "system|value", and its confidentiality codes.
+	Identifiers, Confidential []string
 }
 
 // Store keeps resources.

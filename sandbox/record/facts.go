@@ -95,6 +95,8 @@ type CallFacts struct {
 	Returned     int    `json:"returned,omitempty"`    // resources returned (searches), Device and outcome entries not counted
 	Stored       bool   `json:"stored,omitempty"`      // something was stored
 	Withheld     string `json:"withheld,omitempty"`    // what holds every call back at this moment: see the Withheld constants
+	// Documents are those that the call fed, read or found.
+	Documents []DocumentFacts `json:"documents,omitempty"`
 }
 
 // Issue is one thing wrong in a message of the candidate.

@@ -91,6 +91,16 @@ func keys() map[string]kind {
 		"service.pairing":           kindList,
 		"space.calls":               kindString,
 		"space.pairing":             kindString,
+		"document.withheld-status":  kindInt,
+		"document.administrative":   kindString,
+		"document.duplicate":        kindString,
+		"document.reading":          kindString,
+		"document.hidden-codes":     kindList,
+		"document.confidentiality":  kindList,
+		"document.practice-setting": kindString,
+		"traffic.fetch-percent":     kindInt,
+		"traffic.fetch-least":       kindInt,
+		"traffic.reads-per-act":     kindInt,
 	}
 }
 

@@ -22,6 +22,7 @@ func Specs(l *Lab) {
 	feed(l)
 	search(l)
 	documents(l)
+	documentConsent(l)
 }
 
 // answerDone is met when each action was answered "done".

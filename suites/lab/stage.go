@@ -109,7 +109,7 @@ func (s *Stage) Do(ctx context.Context, p *Patient, action candidate.Action, pay
 	took := b.env.Now().Sub(start)
 	ended()
 	rec := record.Record{At: start, Kind: record.KindPilot, Patient: handle, Pilot: &record.Pilot{
-		Action: string(action), Payload: raw, Status: answer.Status, Open: answer.Open, Data: answer.Data,
+		Action: string(action), Payload: record.Fold(raw), Status: answer.Status, Open: answer.Open, Data: record.Fold(answer.Data),
 		Message: answer.Message, Millis: float64(took) / float64(time.Millisecond),
 	}}
 	if err != nil {

@@ -118,8 +118,8 @@ func (v requirementFile) requirement(y requirementYAML, chapter string) Requirem
 // numbering is étalon's own: no id may look like one of an official annex.
 func (v requirementFile) id(id string) (prefix string, ok bool) {
 	prefix, _, _ = strings.Cut(id, "-")
-	if !regexp.MustCompile(`^(INT|SEC|ETH|GOV)-\d{2}$`).MatchString(id) {
-		v.wrong("id", "the id %q is not one of ours: write INT-, SEC-, ETH- or GOV- and two digits", id)
+	if !regexp.MustCompile(`^(INT|SEC|ETH|GOV)-\d{2,3}$`).MatchString(id) {
+		v.wrong("id", "the id %q is not one of ours: write INT-, SEC-, ETH- or GOV- and two or three digits", id)
 		return "", false
 	}
 	v.once(id, line(v.node, "id"))

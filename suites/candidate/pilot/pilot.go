@@ -16,8 +16,9 @@ import (
 	"github.com/etalon-sante/etalon/suites/candidate"
 )
 
-// MaxAnswer is the most that is read of an answer, in bytes.
-const MaxAnswer = 1 << 20
+// MaxAnswer is the most that is read of an answer, in bytes: a document of
+// 5,000,000 bytes in base64, and its envelope.
+const MaxAnswer = 8 << 20
 
 // The kinds of candidate.PilotError.
 const (
