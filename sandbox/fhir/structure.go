@@ -21,7 +21,8 @@ type violation struct {
 	Pointer  string
 	Expected string
 	Actual   string
-	Whole    bool // too little is in the element: said only where no rule said what is missing
+	Kind     string // of error, as gojsonschema names it
+	Whole    bool   // too little is in the element: said only where no rule said what is missing
 }
 
 // maxViolations bounds what is said of one message.
@@ -190,7 +191,7 @@ func (s schema) Check(v any) (out []violation) {
 			break
 		}
 		out = append(out, violation{
-			Pointer: pointerOf(e), Expected: expectedOf(e), Actual: show(e.Value()), Whole: e.Type() == "array_min_properties" || e.Type() == "required",
+			Pointer: pointerOf(e), Expected: expectedOf(e), Actual: show(e.Value()), Kind: e.Type(), Whole: e.Type() == "array_min_properties" || e.Type() == "required",
 		})
 	}
 	return out
