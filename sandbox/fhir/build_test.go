@@ -70,10 +70,10 @@ func goodObservation(r *Rules, kind string) m {
 		}
 		var ext []any
 		if x.Moment == "mandatory" {
-			ext = append(ext, m{"url": r.extensions + momentExtension, "valueCodeableConcept": coded(loinc, "53049-3")})
+			ext = append(ext, m{"url": r.extensionBase + momentExtension, "valueCodeableConcept": coded(loinc, "53049-3")})
 		}
 		if x.Days == "mandatory" {
-			ext = append(ext, m{"url": r.extensions + daysExtension, "valueCodeableConcept": coded(taasip, "GEN-275")})
+			ext = append(ext, m{"url": r.extensionBase + daysExtension, "valueCodeableConcept": coded(taasip, "GEN-275")})
 		}
 		if ext != nil {
 			o["extension"] = ext

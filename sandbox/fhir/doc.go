@@ -26,6 +26,7 @@
 //	rule                        case               why
 //	feed.effective              no-offset          a day, or a time without offset: the profile takes any dateTime
 //	feed.binding                extensible         J150 (and all methods with setting measure.binding=extensible)
+//	feed.extension              foreign          the profile does not name it, and does not close its list
 //	feed.if-none-exist          other-identifier   the form is required; that it names the Device's own identifier is not said
 //	feed.if-none-exist          other-publisher    the OID is to be a sub-OID of the publisher; no error is listed
 //	feed.device-type            -                  the type is fixed by PhdDevice, no error is listed
@@ -41,8 +42,8 @@
 //
 // # Differences from production
 //
-// Profiles are not validated element by element; extensions other than moment
-// and number of days are not looked at; no number is refused for its size; codes
+// Of a profile, the rules listed in docs/validation.md are checked and nothing
+// else; extensions of other guides than the measures' are not looked at; no number is refused for its size; codes
 // of EMDN and NCIt are compared without their system, of which no published
 // example shows the address; texts are ours.
 package fhir

@@ -125,6 +125,36 @@ func brokenFeeds() []broken {
 		{says: "a body site that is not in J149", kind: "blood-pressure", break_: func(b, o, d m) { o["bodySite"] = coded("urn:fma", "24890") }, want: one("feed.binding/")},
 		{says: "a body site in the wrong code system", kind: "temperature", break_: func(b, o, d m) { o["bodySite"] = coded("urn:fma", "34402009") }, want: one("feed.binding/")},
 
+		{says: "vital signs twice", break_: func(b, o, d m) { o["category"] = append(o["category"].([]any), coded(categorySystem, categoryCode)) }, want: one("feed.category/twice")},
+		{says: "the code of the measure twice", break_: func(b, o, d m) {
+			o["code"] = m{"coding": []any{m{"system": loinc, "code": "29463-7"}, m{"system": loinc, "code": "29463-7", "display": "Poids"}}}
+		}, want: one("feed.code/twice")},
+		{says: "a method with a second coding that has no system", kind: "temperature", break_: func(b, o, d m) {
+			o["method"] = m{"coding": []any{m{"system": "urn:emdn", "code": "V03010102"}, m{"code": "local"}}}
+		}, want: one("feed.coding/")},
+		{says: "a body site with a second coding that has no code", kind: "blood-pressure", break_: func(b, o, d m) {
+			o["bodySite"] = m{"coding": []any{m{"system": "http://snomed.info/sct", "code": "53120007"}, m{"system": "urn:x", "display": "bras"}}}
+		}, want: one("feed.coding/")},
+		{says: "a reason as a code", break_: func(b, o, d m) {
+			o["extension"] = []any{m{"url": ansExtensions + "mesures-reason-for-measurement", "valueCode": "x"}}
+		}, want: one("feed.extension/")},
+		{says: "two reasons", break_: func(b, o, d m) {
+			r := m{"url": ansExtensions + "mesures-reason-for-measurement", "valueString": "contrôle"}
+			o["extension"] = []any{r, r}
+		}, want: one("feed.extension/twice")},
+		{says: "a moment on a weight", break_: func(b, o, d m) {
+			o["extension"] = []any{m{"url": ansExtensions + momentExtension, "valueCodeableConcept": coded(loinc, "53049-3")}}
+		}, want: one("feed.extension/foreign")},
+		{says: "two codings for a moment", kind: "heart-rate", break_: func(b, o, d m) {
+			o["extension"] = []any{m{"url": ansExtensions + momentExtension, "valueCodeableConcept": m{"coding": []any{m{"system": "u", "code": "a"}, m{"system": "u", "code": "b"}}}}}
+		}, want: one("feed.extension/")},
+		{says: "a moment whose coding has no code", kind: "heart-rate", break_: func(b, o, d m) {
+			o["extension"] = []any{m{"url": ansExtensions + momentExtension, "valueCodeableConcept": m{"coding": []any{m{"system": "u"}}}}}
+		}, want: one("feed.coding/")},
+		{says: "a reference range for nobody known", kind: "heart-rate", break_: func(b, o, d m) {
+			o["referenceRange"] = []any{m{"low": quantity(50, "/min", "/min"), "appliesTo": []any{coded("urn:x", "athlete")}}}
+		}, want: one("feed.binding/")},
+
 		{says: "a Device without profile", device: true, break_: func(b, o, d m) { delete(d, "meta") }, want: one("feed.device-profile/")},
 		{says: "no link to the Device", device: true, break_: func(b, o, d m) { delete(o, "device") }, want: one("feed.device-link/")},
 		{says: "a link to another Device", device: true, break_: func(b, o, d m) { o["device"] = m{"reference": "Device/other"} }, want: one("feed.device-link/")},

@@ -33,6 +33,7 @@ func (p *report) observation(o map[string]any, at string, c Context, feed bool) 
 		p.value(o, at, k)
 		p.bound(o, at, "method", k.Method)
 		p.bound(o, at, "bodySite", k.BodySite)
+		p.profiled(o, at, k)
 		p.extension(o, at, "moment", momentExtension, k.Moment, p.r.cat.moment)
 		p.extension(o, at, "days", daysExtension, k.Days, p.r.cat.days)
 	}
@@ -234,10 +235,12 @@ func (p *report) components(o map[string]any, at string, k *kind) {
 
 // bound judges a CodeableConcept against its value sets.
 func (p *report) bound(o map[string]any, at, name string, b *binding) {
-	v, present := o[name]
-	if b == nil || !present {
-		return
+	if v, present := o[name]; b != nil && present {
+		p.boundConcept(v, at+"/"+name, b)
 	}
+}
+
+func (p *report) boundConcept(v any, at string, b *binding) {
 	for _, x := range list(v, "coding") {
 		if b.holds(text(x, "system"), text(x, "code")) {
 			return
@@ -247,7 +250,7 @@ func (p *report) bound(o map[string]any, at, name string, b *binding) {
 	if b.Strength != "required" {
 		which = "extensible"
 	}
-	p.add("feed.binding", which, at+"/"+name, "a code of "+strings.Join(b.Sets, " or "), showCodes(v))
+	p.add("feed.binding", which, at, "a code of "+strings.Join(b.Sets, " or "), showCodes(v))
 }
 
 // extension judges an extension that a business rule wants, forbids, or says
@@ -256,7 +259,7 @@ func (p *report) extension(o map[string]any, at, short, name, rule string, b bin
 	if rule == "" {
 		return
 	}
-	want := p.r.extensions + name
+	want := p.r.extensionBase + name
 	var found map[string]any
 	place := at + "/extension"
 	for i, x := range list(o, "extension") {

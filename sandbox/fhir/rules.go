@@ -33,15 +33,15 @@ type Feed struct {
 // Rules validates messages as one settings file has it. It does not change once
 // made and is safe for concurrent use.
 type Rules struct {
-	set         *settings.Settings
-	cat         *catalog
-	rules       map[string]Rule // by id, a slash, and case
-	structures  map[string]structure
-	ifNoneExist *regexp.Regexp
-	zone        *time.Location
-	bases       []string // canonical bases of profiles
-	extensions  string   // canonical base of extensions
-	categories  []string // of documents
+	set           *settings.Settings
+	cat           *catalog
+	rules         map[string]Rule // by id, a slash, and case
+	structures    map[string]structure
+	ifNoneExist   *regexp.Regexp
+	zone          *time.Location
+	bases         []string // canonical bases of profiles
+	extensionBase string   // canonical base of extensions
+	categories    []string // of documents
 }
 
 // NewRules compiles the rules for some settings. Nearly all of the time, some
@@ -60,7 +60,7 @@ func (r *Rules) With(s *settings.Settings) (*Rules, error) { return newRules(s, 
 func newRules(s *settings.Settings, structures map[string]structure) (*Rules, error) {
 	r := &Rules{
 		set: s, rules: map[string]Rule{}, structures: structures, ifNoneExist: ifNoneExistForm(),
-		bases: s.List("measure.canonical-bases"), extensions: s.String("measure.extension-base"),
+		bases: s.List("measure.canonical-bases"), extensionBase: s.String("measure.extension-base"),
 		categories: s.List("document.categories"),
 	}
 	var err error

@@ -44,6 +44,9 @@ type kind struct {
 	Components []component `yaml:"components"`
 	Method     *binding    `yaml:"method"`
 	BodySite   *binding    `yaml:"bodySite"`
+	AppliesTo  *binding    `yaml:"appliesTo"`
+	Extensions []string    `yaml:"extensions"`
+	Whole      []string    `yaml:"whole"`
 	Moment     string      `yaml:"moment"`
 	Days       string      `yaml:"days"`
 	Computed   bool        `yaml:"computed"` // by Mon espace santé: cannot be fed
@@ -55,6 +58,13 @@ type component struct {
 	Name string `yaml:"name"`
 	Code string `yaml:"code"`
 	Min  int    `yaml:"min"`
+}
+
+// extension is one of the ANS guide's.
+type extension struct {
+	Name    string `yaml:"name"`
+	Value   string `yaml:"value"`   // the member that carries the value
+	Codings int    `yaml:"codings"` // at most; 0: any number
 }
 
 // binding says from which value sets a code comes, and how strictly.
@@ -107,6 +117,7 @@ type catalog struct {
 	byCode          map[string]*kind
 	byProfile       map[string]bool // names of profiles
 	specializations map[string]string
+	extensions      map[string]extension // by the name that measures use
 	moment          binding
 	days            binding
 	codes           []string // in the order of the table
@@ -128,8 +139,9 @@ func readTable(name string, into any) error {
 
 func newCatalog(s *settings.Settings) (*catalog, error) {
 	var t struct {
-		Measures        []*kind           `yaml:"measures"`
-		Specializations map[string]string `yaml:"specializations"`
+		Measures        []*kind              `yaml:"measures"`
+		Specializations map[string]string    `yaml:"specializations"`
+		Extensions      map[string]extension `yaml:"extensions"`
 	}
 	var sets valueSets
 	if err := readTable("measures.yaml", &t); err != nil {
@@ -139,7 +151,7 @@ func newCatalog(s *settings.Settings) (*catalog, error) {
 		return nil, err
 	}
 	c := &catalog{
-		byCode: map[string]*kind{}, byProfile: map[string]bool{}, specializations: t.Specializations,
+		byCode: map[string]*kind{}, byProfile: map[string]bool{}, specializations: t.Specializations, extensions: t.Extensions,
 		moment: binding{Sets: []string{"J157"}, Strength: "required"},
 		days:   binding{Sets: []string{"J164"}, Strength: "required"},
 		sets:   sets,
@@ -163,10 +175,15 @@ func newCatalog(s *settings.Settings) (*catalog, error) {
 		}
 		c.byCode[k.code] = k
 		c.codes = append(c.codes, k.code)
+		for _, name := range k.Extensions {
+			if _, ok := t.Extensions[name]; !ok {
+				return nil, fmt.Errorf("read embedded table measures.yaml: %s: there is no extension %q", k.Kind, name)
+			}
+		}
 		for _, p := range k.Profiles {
 			c.byProfile[p] = true
 		}
-		for _, b := range []*binding{k.Method, k.BodySite} {
+		for _, b := range []*binding{k.Method, k.BodySite, k.AppliesTo} {
 			if b == nil {
 				continue
 			}
