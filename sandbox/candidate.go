@@ -229,6 +229,9 @@ func (sp *space) write(x *exchange.Exchange, a exchange.Answer, problem string) 
 	if x.Planned != nil {
 		ex.Fault = x.Planned.ID
 	}
+	if x.Withhold {
+		ex.Request.Body = &record.Body{MIME: x.HTTP.Header.Get("Content-Type"), Size: len(x.Body)}
+	}
 	sp.journal.add(record.Record{At: x.At.UTC(), Kind: record.KindExchange, Scenario: scenario, Patient: x.Patient, Exchange: ex}, x.Interaction)
 }
 

@@ -291,6 +291,7 @@ func (sp *space) addPatient(req control.PatientRequest) (control.Patient, error)
 		return control.Patient{}, &conflictError{err.Error()}
 	}
 	sp.mes.Add(acc)
+	sp.mes.Introduce(req.Handle, req.Person)
 	if err := sp.settle(&acc, req); err != nil {
 		return control.Patient{}, err
 	}

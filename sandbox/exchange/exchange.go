@@ -29,6 +29,7 @@ type Exchange struct {
 	Patient     string         // handle, once known
 	Interaction string         // id of the authorization interaction that it belongs to
 	Planned     *control.Fault // planned fault that was drawn for it
+	Withhold    bool           // the body must not be written down: it names a real person
 }
 
 // Planner draws planned faults.

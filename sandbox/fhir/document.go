@@ -194,7 +194,7 @@ func (p *report) format(d *Document, at string) {
 		return
 	}
 	media, _, err := mime.ParseMediaType(d.ContentType)
-	formats := p.r.set.List("document.formats")
+	formats := append(p.r.set.List("document.formats"), p.r.set.List("document.cda-formats")...)
 	if err != nil || !slices.Contains(formats, media) {
 		p.add("document.format", "", at, "one of "+strings.Join(formats, ", "), d.ContentType)
 		return

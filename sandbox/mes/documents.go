@@ -29,6 +29,9 @@ func (s *Service) FeedDocument(x *exchange.Exchange) exchange.Answer {
 	if doc.Resource == nil {
 		return s.unreadable(x, "a DocumentReference with attachment.data")
 	}
+	if out, done := s.clinical(x, acc.Handle, doc); done {
+		return out
+	}
 	same := s.sameAs(acc.Handle, doc)
 	x.Facts.Call.Documents = []record.DocumentFacts{{
 		Category: doc.Category, Media: doc.ContentType, Title: doc.Title, Created: doc.CreatedText, Size: doc.Size, Digest: doc.Digest, SameAs: same, PracticeSetting: doc.PracticeSetting,

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/etalon-sante/etalon/sandbox/cda"
 	"github.com/etalon-sante/etalon/sandbox/control"
 	"github.com/etalon-sante/etalon/sandbox/exchange"
 	"github.com/etalon-sante/etalon/sandbox/fhir"
@@ -62,6 +63,7 @@ type patient struct {
 	cut        bool            // documents are closed to the service
 	withheld   map[string]bool // ids of documents that the patient does not share
 	made       map[string]int
+	person     cda.Patient // whom clinical documents must be about
 	life
 }
 

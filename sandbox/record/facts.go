@@ -9,6 +9,7 @@ type Facts struct {
 	Barred    *BarredFacts    `json:"barred,omitempty"`
 	Token     *TokenFacts     `json:"token,omitempty"`
 	Call      *CallFacts      `json:"call,omitempty"`
+	CDA       *CDAFacts       `json:"cda,omitempty"`
 	Issues    []Issue         `json:"issues,omitempty"`   // what the sandbox found wrong in the candidate's message
 	SecretIn  []string        `json:"secretIn,omitempty"` // places of the request where a token, code or client secret stood: "url", "body", "header:Name"
 }

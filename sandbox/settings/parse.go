@@ -80,6 +80,7 @@ func keys() map[string]kind {
 		"document.subject":          kindString,
 		"document.max-bytes":        kindInt,
 		"document.formats":          kindList,
+		"document.cda-formats":      kindList,
 		"document.count-default":    kindInt,
 		"document.count-max":        kindInt,
 		"finalites":                 kindList,

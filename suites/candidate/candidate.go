@@ -52,6 +52,9 @@ type Claims struct {
 	// Kinds are the kinds of measure exchanged, as the pilot contract names them
 	// (weight, heart-rate, …); empty means all of them.
 	Kinds []string `json:"kinds"`
+	// DocumentFormats are the clinical documents that the service writes: cda-n1
+	// (a PDF inside of a CDA), cda-n3 (sections).
+	DocumentFormats []string `json:"documentFormats"`
 	// Devices says that measures may come from connected devices.
 	Devices bool `json:"devices"`
 }

@@ -6,6 +6,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
@@ -56,6 +57,7 @@ type Scenario struct {
 	Needs    []candidate.Action // claims without which it is not run
 	Answers  candidate.Action   // the claim that it answers for: never given up beforehand
 	Kinds    []string           // kinds of measure without which it is not run
+	Formats  []string           // clinical documents without which it is not run
 	Devices  bool               // needs measures from connected devices
 	Alone    bool               // changes the sandbox for everyone: runs when nothing else does, last
 	act      Act
@@ -77,6 +79,11 @@ func Answers(a candidate.Action) Option { return func(s *Scenario) { s.Answers =
 // NeedsKind names a kind of measure without which a scenario has no sense.
 func NeedsKind(kind string) Option { return func(s *Scenario) { s.Kinds = append(s.Kinds, kind) } }
 
+// NeedsFormat names a clinical document that a scenario asks for.
+func NeedsFormat(format string) Option {
+	return func(s *Scenario) { s.Formats = append(s.Formats, format) }
+}
+
 // NeedsDevices says that a scenario has no sense without connected devices.
 func NeedsDevices() Option { return func(s *Scenario) { s.Devices = true } }
 
@@ -89,6 +96,11 @@ func (s *Scenario) Claimed(c candidate.Candidate) bool {
 	}
 	for _, k := range s.Kinds {
 		if !c.Claims.Exchanges(k) {
+			return false
+		}
+	}
+	for _, f := range s.Formats {
+		if !slices.Contains(c.Claims.DocumentFormats, f) {
 			return false
 		}
 	}
