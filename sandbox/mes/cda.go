@@ -56,7 +56,7 @@ func (s *Service) clinical(x *exchange.Exchange, handle string, doc fhir.Documen
 	in := cda.Context{Patient: &p.person, Known: s.known(handle)}
 	found := cda.Check(d, in)
 	if i := slices.IndexFunc(found, func(f cda.Finding) bool { return f.Rule == cda.RuleINSProduction }); i >= 0 {
-		facts.Readable = true
+		facts.Readable, facts.Withheld = true, true
 		x.Withhold = true
 		issue := issueOf(found[i])
 		issue.HTTP = http.StatusUnprocessableEntity

@@ -4,6 +4,7 @@ package record
 // Identifiers are written root^extension.
 type CDAFacts struct {
 	Readable       bool     `json:"readable"`                 // as XML, with a ClinicalDocument in it
+	Withheld       bool     `json:"withheld,omitempty"`       // it names a real person: refused, not judged further, its bytes not written down
 	Kind           string   `json:"kind,omitempty"`           // N1 (a file), N3 (sections), "" for neither
 	SelfPresenting bool     `json:"selfPresenting,omitempty"` // a stylesheet around the document
 	ID             string   `json:"id,omitempty"`

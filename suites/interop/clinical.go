@@ -189,8 +189,8 @@ func replaces() Finder {
 	}}
 }
 
-// asked is what the pilot was asked to send.
-func asked(r record.Record) (data.ClinicalDocument, bool) {
+// askedDocument is what the pilot was asked to send.
+func askedDocument(r record.Record) (data.ClinicalDocument, bool) {
 	var p struct {
 		Document data.ClinicalDocument `json:"document"`
 	}
@@ -204,7 +204,7 @@ func asked(r record.Record) (data.ClinicalDocument, bool) {
 func asAsked(t Trace) Finder {
 	kinds := map[string]string{data.CDAN1: "N1", data.CDAN3: "N3"}
 	return Satisfy("be sent in the form asked for", func(r record.Record) *Finding {
-		want, ok := asked(r)
+		want, ok := askedDocument(r)
 		if !ok {
 			return nil
 		}
@@ -231,7 +231,7 @@ func asAsked(t Trace) Finder {
 // sameFile is met when the PDF inside of each document is the one handed over.
 func sameFile(t Trace) Finder {
 	return Satisfy("same file", func(r record.Record) *Finding {
-		want, ok := asked(r)
+		want, ok := askedDocument(r)
 		fed := t.During(r).Requests(record.RouteFeedDocument).Where(withFile)
 		if !ok || fed.Empty() {
 			return nil

@@ -23,6 +23,7 @@ func Specs(l *Lab) {
 	search(l)
 	documents(l)
 	documentConsent(l)
+	clinical(l)
 }
 
 // answerDone is met when each action was answered "done".
