@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/etalon-sante/etalon/sandbox/control"
 	"github.com/etalon-sante/etalon/sandbox/exchange"
 	"github.com/etalon-sante/etalon/sandbox/fault"
 	"github.com/etalon-sante/etalon/sandbox/fhir"
@@ -39,26 +38,13 @@ func (s *Server) serveCandidate(w http.ResponseWriter, r *http.Request) {
 	} else {
 		answer, problem = s.answer(sp, x)
 	}
-	usual := answer
-	if x.Planned != nil {
-		answer = fault.Replace(*x.Planned, usual)
+	if x.Planned != nil && problem == "" {
+		answer = fault.Replace(*x.Planned, answer, fault.Where{Elsewhere: sp.elsewhere, Now: sp.now()})
+		sp.deliver(w, x, answer)
+		return
 	}
-	cutAt := 0
-	if f := x.Planned; f != nil {
-		switch f.Kind {
-		case control.FaultDelay:
-			problem = sp.wait(r, time.Duration(f.Millis)*time.Millisecond)
-		case control.FaultHang:
-			sp.write(x, exchange.Answer{}, "no answer was given (planned fault "+f.ID+")")
-			sp.wait(r, 0)
-			panic(http.ErrAbortHandler)
-		case control.FaultCut:
-			cutAt = len(answer.Body) / 2
-			problem = "the connection was cut in the middle of the body (planned fault " + f.ID + ")"
-		}
-	}
-	sp.write(x, cutBody(answer, cutAt), problem)
-	send(w, answer, cutAt)
+	sp.write(x, answer, problem)
+	send(w, answer, 0)
 }
 
 // spaceOf is the space whose base path a path lies under.
@@ -162,6 +148,8 @@ func (s *Server) answer(sp *space, x *exchange.Exchange) (out exchange.Answer, p
 		return sp.mes.FeedDocument(x), ""
 	case record.RouteSearchDocuments:
 		return sp.mes.SearchDocuments(x), ""
+	case record.RouteElsewhere:
+		return sp.strayed(x), ""
 	case record.RouteReadDocument:
 		path := x.HTTP.URL.Path
 		return sp.mes.ReadDocument(x, path[strings.LastIndexByte(path, '/')+1:]), ""
@@ -212,8 +200,20 @@ func (sp *space) wait(r *http.Request, d time.Duration) string {
 
 // write puts an exchange into the journal.
 func (sp *space) write(x *exchange.Exchange, a exchange.Answer, problem string) {
+	sp.journalled(x, a, problem, 0)
+}
+
+// writeSized is write for an answer of which more than its body was sent.
+func (sp *space) writeSized(x *exchange.Exchange, a exchange.Answer, sent int) {
+	sp.journalled(x, a, "", sent)
+}
+
+func (sp *space) journalled(x *exchange.Exchange, a exchange.Answer, problem string, sent int) {
 	scenario, _ := sp.scenario(x.Patient)
 	root := strings.TrimSuffix(sp.public, sp.base)
+	if x.Route == record.RouteElsewhere {
+		root = "https://" + x.HTTP.Host // what matters there is the name
+	}
 	h := x.HTTP.Header.Clone()
 	h.Set("Host", x.HTTP.Host)
 	ex := &record.Exchange{
@@ -232,6 +232,9 @@ func (sp *space) write(x *exchange.Exchange, a exchange.Answer, problem string) 
 	if x.Withhold {
 		ex.Request.Body = &record.Body{MIME: x.HTTP.Header.Get("Content-Type"), Size: len(x.Body)}
 	}
+	if sent > 0 && ex.Response.Body != nil {
+		ex.Response.Body.Size = sent
+	}
 	sp.journal.add(record.Record{At: x.At.UTC(), Kind: record.KindExchange, Scenario: scenario, Patient: x.Patient, Exchange: ex}, x.Interaction)
 }
 
@@ -249,14 +252,7 @@ func send(w http.ResponseWriter, a exchange.Answer, cutAt int) {
 	// own clock: an answer may be held back on purpose, and the sandbox's clock
 	// may be another.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
-	h := w.Header()
-	for k, v := range a.Header {
-		h[k] = v
-	}
-	if a.Status != http.StatusSeeOther {
-		h.Set("Content-Length", strconv.Itoa(len(a.Body)))
-	}
-	w.WriteHeader(a.Status)
+	head(w, a, len(a.Body))
 	if cutAt > 0 {
 		_, _ = w.Write(a.Body[:cutAt])
 		_ = http.NewResponseController(w).Flush()

@@ -31,6 +31,7 @@ func Contract(name string, start func() control.API) bool {
 		c.calls()
 		c.searches()
 		c.faults()
+		c.troubles()
 		c.journals()
 		c.control()
 		c.life()

@@ -95,6 +95,10 @@ func (s *Server) controlHandler() http.Handler {
 	ofPatient("POST /v1/spaces/{space}/patients/{patient}/pairing", func(_ *http.Request, sp *space, patient string) (any, error) {
 		return result(sp.identity.Pair(patient))
 	})
+	ofPatient("POST /v1/spaces/{space}/patients/{patient}/lift", func(_ *http.Request, sp *space, patient string) (any, error) {
+		sp.plan.Lift(patient)
+		return nil, nil
+	})
 	ofPatient("POST /v1/spaces/{space}/patients/{patient}/seed", func(r *http.Request, sp *space, patient string) (any, error) {
 		seed, err := decode[control.Seed](r, maxSeedBody)
 		if err != nil {
@@ -235,6 +239,9 @@ func createFault(r *http.Request, sp *space) (any, error) {
 	}
 	if _, ok := sp.scenario(f.Patient); !ok {
 		return nil, problemf(http.StatusNotFound, "the space has no patient %q", f.Patient)
+	}
+	if control.LeadsElsewhere(f.Kind) && sp.elsewhere == "" {
+		return nil, problemf(http.StatusBadRequest, "the sandbox is known as %s only: a fault of kind %q needs a second name, which it has when it is reached as 127.0.0.1 or localhost", sp.public, f.Kind)
 	}
 	return result(sp.plan.Add(f))
 }

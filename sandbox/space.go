@@ -39,22 +39,23 @@ const maxPatients = 10_000
 
 // space is one run's corner of the sandbox.
 type space struct {
-	id       string
-	base     string // path, without a slash at the end
-	public   string // address of the base
-	oid      string
-	auth     string // naming authority of the idPe of this service's patients
-	seed     int64
-	client   control.Client
-	ends     control.Endpoints
-	set      *settings.Settings
-	names    *record.Redactor
-	journal  *journal
-	plan     *fault.Plan
-	identity *identity.Authority
-	mes      *mes.Service
-	routes   map[string]map[string]record.Route // path -> method -> route
-	ids      atomic.Int64                       // of exchanges
+	id        string
+	base      string // path, without a slash at the end
+	public    string // address of the base
+	elsewhere string // the base under another host name; "" when there is none
+	oid       string
+	auth      string // naming authority of the idPe of this service's patients
+	seed      int64
+	client    control.Client
+	ends      control.Endpoints
+	set       *settings.Settings
+	names     *record.Redactor
+	journal   *journal
+	plan      *fault.Plan
+	identity  *identity.Authority
+	mes       *mes.Service
+	routes    map[string]map[string]record.Route // path -> method -> route
+	ids       atomic.Int64                       // of exchanges
 	// offset of the space's clock. Not under mu: identity reads the clock while it
 	// holds its own lock, which is taken under mu when a patient is added.
 	offset  atomic.Int64
@@ -103,7 +104,7 @@ func (s *Server) newSpace(req control.SpaceRequest) (*space, error) {
 		return nil, fmt.Errorf("make the rules of the space: %w", err)
 	}
 	sp := &space{
-		id: id, base: base, public: s.public + base, seed: req.Seed, client: client, set: set,
+		id: id, base: base, public: s.public + base, elsewhere: elsewhere(s.public, base), seed: req.Seed, client: client, set: set,
 		names: record.NewRedactor(), plan: fault.NewPlan(), clock: s.opts.Clock,
 		closing: make(chan struct{}), scenarios: map[string]string{},
 	}
@@ -245,6 +246,9 @@ func routesOf(set *settings.Settings) map[string]map[string]record.Route {
 // route finds what a path under the base is for. The methods that are served
 // there come with it when the method is not one of them.
 func (sp *space) route(method, path string) (r record.Route, allow []string) {
+	if strings.HasPrefix(path, pathElsewhere) {
+		return record.RouteElsewhere, nil
+	}
 	methods, ok := sp.routes[path]
 	if !ok {
 		if id, found := strings.CutPrefix(path, sp.set.String("path.fhir")+"/Binary/"); found && id != "" && !strings.Contains(id, "/") {
@@ -311,8 +315,8 @@ func checkPatient(req control.PatientRequest) error {
 	if req.Record != "" && req.Record != "strict" && req.Record != "tolerant" {
 		return fmt.Errorf("record is %q, it is strict or tolerant", req.Record)
 	}
-	if req.IDToken != "" && !slices.Contains(control.IDTokenFaults(), req.IDToken) {
-		return fmt.Errorf("idToken is %q, it is one of %s", req.IDToken, strings.Join(control.IDTokenFaults(), ", "))
+	if known := append(control.IDTokenFaults(), control.IDTokenClocks()...); req.IDToken != "" && !slices.Contains(known, req.IDToken) {
+		return fmt.Errorf("idToken is %q, it is one of %s", req.IDToken, strings.Join(known, ", "))
 	}
 	if err := checkLife(req); err != nil {
 		return err
@@ -355,7 +359,7 @@ func (sp *space) describe(ca []byte) control.Space {
 	if client.RedirectURIs == nil {
 		client.RedirectURIs = []string{}
 	}
-	out := control.Space{ID: sp.id, BasePath: sp.base, Endpoints: sp.ends, Client: client, CA: string(ca), OID: sp.oid, Finalites: []control.Finalite{}}
+	out := control.Space{ID: sp.id, BasePath: sp.base, Endpoints: sp.ends, Client: client, CA: string(ca), OID: sp.oid, Elsewhere: sp.elsewhere, Finalites: []control.Finalite{}}
 	for _, f := range sp.set.Finalites() {
 		out.Finalites = append(out.Finalites, control.Finalite{Code: f.Code, Label: f.Label.FR, Write: f.Write, Kind: f.Kind})
 	}

@@ -95,6 +95,12 @@ func (a API) Faults(ctx context.Context, space string) ([]Fault, error) {
 	return call[[]Fault](ctx, a, http.MethodGet, a.space(space)+"/faults", nil)
 }
 
+// Lift ends the faults that are planned for a patient, applied or not.
+func (a API) Lift(ctx context.Context, space, patient string) error {
+	_, err := call[struct{}](ctx, a, http.MethodPost, a.patient(space, patient)+"/lift", struct{}{})
+	return err
+}
+
 // Advance moves the space's clock forward.
 func (a API) Advance(ctx context.Context, space string, d time.Duration) error {
 	_, err := call[struct{}](ctx, a, http.MethodPost, a.space(space)+"/clock", ClockRequest{AdvanceSeconds: int(d / time.Second)})

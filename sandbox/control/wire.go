@@ -84,6 +84,10 @@ type Space struct {
 	CA        string     `json:"ca"`
 	OID       string     `json:"oid"` // OID of the candidate's solution
 	Finalites []Finalite `json:"finalites"`
+	// Elsewhere is the space under another host name of the sandbox, where no
+	// token belongs; empty when the sandbox is known by one name only. What
+	// arrives there is in the journal under route "elsewhere".
+	Elsewhere string `json:"elsewhere,omitempty"`
 }
 
 // Finalite is one purpose that the consent page offers.
@@ -123,7 +127,7 @@ type PatientRequest struct {
 	// Lifetimes in seconds; 0 means the setting's.
 	AccessSeconds  int    `json:"accessSeconds,omitempty"`
 	RefreshSeconds int    `json:"refreshSeconds,omitempty"`
-	IDToken        string `json:"idToken,omitempty"` // what is deliberately wrong in the id_token: see IDTokenFaults
+	IDToken        string `json:"idToken,omitempty"` // what is deliberately wrong in the id_token: see IDTokenFaults and IDTokenClocks
 	// Holder is the handle of the patient whose account this profile belongs to;
 	// empty for who has an account. Profile is then its kind: see ProfileKinds.
 	Holder  string `json:"holder,omitempty"`
@@ -136,6 +140,16 @@ type PatientRequest struct {
 func IDTokenFaults() []string {
 	return []string{"nonce", "signature", "audience", "issuer", "expired", "alg-none"}
 }
+
+// IDTokenClocks lists what may be with the clock that makes the id_tokens of a
+// patient.
+func IDTokenClocks() []string { return []string{IDTokenAhead, IDTokenFuture} }
+
+// The clocks.
+const (
+	IDTokenAhead  = "ahead"  // issued two minutes from now: two clocks differ; business calls accept it
+	IDTokenFuture = "future" // issued twelve hours from now: no clock is that wrong
+)
 
 // Patient is what the harness must know to play this patient.
 type Patient struct {
@@ -229,20 +243,14 @@ type Fault struct {
 	Kind       string       `json:"kind"`                 // see the Fault constants
 	Status     int          `json:"status,omitempty"`     // FaultStatus
 	IssueCode  string       `json:"issueCode,omitempty"`  // FaultStatus: code of the OperationOutcome's issue
-	RetryAfter int          `json:"retryAfter,omitempty"` // FaultStatus: seconds, 0 sends no header
-	Millis     int          `json:"millis,omitempty"`     // FaultDelay
+	RetryAfter int          `json:"retryAfter,omitempty"` // FaultStatus and FaultPage: seconds, 0 sends no header
+	RetryDate  bool         `json:"retryDate,omitempty"`  // Retry-After is written as a date (RFC 9110 §10.2.3)
+	Millis     int          `json:"millis,omitempty"`     // FaultDelay and FaultSlow
+	Bytes      int          `json:"bytes,omitempty"`      // FaultHuge: size of the answer, 0 means 32 MiB
+	Skip       int          `json:"skip,omitempty"`       // so many matching calls pass first
 	Store      bool         `json:"store,omitempty"`      // the request takes effect all the same (a lost answer)
 	Applied    int          `json:"applied"`              // in answers: how often so far
 }
-
-// The kinds of fault.
-const (
-	FaultStatus    = "status"    // answer Status with an OperationOutcome (business routes) or an OAuth error
-	FaultDelay     = "delay"     // answer as usual, Millis later
-	FaultHang      = "hang"      // never answer
-	FaultCut       = "cut"       // close the connection in the middle of the body
-	FaultMalformed = "malformed" // answer 200 with a body that is not JSON
-)
 
 // Entries is a stretch of the journal (GET …/journal?after=N&wait=MS): records
 // are redacted with the sandbox's own names, Seq is the sandbox's.

@@ -52,7 +52,7 @@ func (x *Exchange) DrawFor(p Planner, route record.Route) (effect bool) {
 		return true
 	}
 	x.Planned = &f
-	return f.Store || f.Kind == control.FaultDelay
+	return f.Effect()
 }
 
 // Issue notes something wrong in the candidate's message.

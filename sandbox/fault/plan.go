@@ -19,13 +19,23 @@ import (
 const (
 	maxNext   = 1000
 	maxMillis = 60_000
+	maxBytes  = 256 << 20
+	// maxRetryAfter is a week: a date that far can still be written.
+	maxRetryAfter = 7 * 24 * 3600
 )
 
 // Plan is the fault plan of one space. It is safe for concurrent use.
 type Plan struct {
 	mu     sync.Mutex
-	faults []*control.Fault
+	faults []*planned
 	after  int // number of the last fault of an earlier plan of the same run
+}
+
+// planned is a fault with what has become of it.
+type planned struct {
+	control.Fault
+	passed int // calls that were let through first
+	lifted bool
 }
 
 // NewPlan returns a plan without faults.
@@ -37,14 +47,38 @@ func (p *Plan) Continue(after int) { p.after = after }
 
 // Add adds a fault, with an id of its own.
 func (p *Plan) Add(f control.Fault) (control.Fault, error) {
+	f = complete(f)
 	if err := check(f); err != nil {
 		return control.Fault{}, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	f.ID, f.Applied = "f"+strconv.Itoa(p.after+len(p.faults)+1), 0
-	p.faults = append(p.faults, &f)
+	p.faults = append(p.faults, &planned{Fault: f})
 	return f, nil
+}
+
+// Lift ends the faults of a patient: from now on none is drawn.
+func (p *Plan) Lift(patient string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, f := range p.faults {
+		if f.Patient == patient {
+			f.lifted = true
+		}
+	}
+}
+
+// Patient says for whom a fault was planned, "" when there is no such fault.
+func (p *Plan) Patient(id string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, f := range p.faults {
+		if f.ID == id {
+			return f.Fault.Patient
+		}
+	}
+	return ""
 }
 
 // Take draws the oldest fault that is not used up for a patient's call to a
@@ -56,9 +90,13 @@ func (p *Plan) Take(patient string, route record.Route) (control.Fault, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, f := range p.faults {
-		if f.Patient == patient && f.Route == route && f.Applied < f.Next {
+		if f.Patient == patient && f.Route == route && f.Applied < f.Next && !f.lifted {
+			if f.Skip > f.passed {
+				f.passed++
+				continue
+			}
 			f.Applied++
-			return *f, true
+			return f.Fault, true
 		}
 	}
 	return control.Fault{}, false
@@ -70,7 +108,7 @@ func (p *Plan) List() []control.Fault {
 	defer p.mu.Unlock()
 	out := make([]control.Fault, 0, len(p.faults))
 	for _, f := range p.faults {
-		out = append(out, *f)
+		out = append(out, f.Fault)
 	}
 	return out
 }
@@ -89,41 +127,47 @@ func check(f control.Fault) error {
 	if f.Next < 1 || f.Next > maxNext {
 		return fmt.Errorf("next is %d, it must be between 1 and %d", f.Next, maxNext)
 	}
-	switch f.Kind {
-	case control.FaultStatus:
-		if f.Status < 400 || f.Status > 599 {
-			return fmt.Errorf("status is %d, a fault answers between 400 and 599", f.Status)
-		}
-	case control.FaultDelay:
-		if f.Millis < 1 || f.Millis > maxMillis {
-			return fmt.Errorf("millis is %d, a delay is between 1 and %d", f.Millis, maxMillis)
-		}
-	case control.FaultHang, control.FaultCut, control.FaultMalformed:
-	default:
-		return fmt.Errorf("there is no kind of fault %q", f.Kind)
+	if f.Skip < 0 || f.Skip > maxNext {
+		return fmt.Errorf("skip is %d, it must be between 0 and %d", f.Skip, maxNext)
+	}
+	if err := checkKind(f); err != nil {
+		return err
 	}
 	if f.Store && f.Route == record.RouteAuthorize {
 		return fmt.Errorf("store says nothing on route %q: an authorization request has no effect of its own", f.Route)
 	}
-	if f.RetryAfter < 0 {
-		return fmt.Errorf("retryAfter is %d, it cannot be negative", f.RetryAfter)
+	if f.RetryAfter < 0 || f.RetryAfter > maxRetryAfter {
+		return fmt.Errorf("retryAfter is %d, it must be between 0 and %d", f.RetryAfter, maxRetryAfter)
 	}
 	return nil
 }
 
 // Replace is the answer that a fault puts in the place of the usual one (which
 // is empty when the request had no effect).
-func Replace(f control.Fault, usual exchange.Answer) exchange.Answer {
+func Replace(f control.Fault, usual exchange.Answer, w Where) exchange.Answer {
 	switch f.Kind {
 	case control.FaultStatus:
 		if f.Route == record.RouteAuthorize {
 			return usual // the authorization server said it by the redirect
 		}
 		out := exchange.New(f.Status, media(f.Route), body(f))
-		if f.RetryAfter > 0 {
-			out.Header.Set("Retry-After", strconv.Itoa(f.RetryAfter))
-		}
+		retryAfter(out.Header, f, w.Now)
 		return out
+	case control.FaultPage:
+		out := exchange.New(f.Status, "text/html; charset=utf-8", page(f))
+		retryAfter(out.Header, f, w.Now)
+		return out
+	case control.FaultRedirect:
+		out := exchange.Empty(f.Status)
+		out.Header.Set("Location", w.Elsewhere+"/"+f.ID)
+		return out
+	case control.FaultLink:
+		return foreignNext(usual, w.Elsewhere+"/"+f.ID)
+	case control.FaultMislabelled:
+		usual.Header.Set("Content-Type", "text/html; charset=utf-8")
+		return usual
+	case control.FaultEmpty:
+		return exchange.New(http.StatusOK, media(f.Route), nil)
 	case control.FaultMalformed:
 		return exchange.New(http.StatusOK, media(f.Route), []byte(`{"resourceType":"Bundle","type":`))
 	case control.FaultCut:

@@ -59,7 +59,7 @@ func TestReplaceSaysWhatWasPlannedInTheFormOfTheRoute(t *testing.T) {
 		{"a delayed answer", control.Fault{Route: record.RouteToken, Kind: control.FaultDelay}, exchange.New(200, "application/json", []byte(`{"a":"b"}`)), 200, "a", "b"},
 		{"an answer cut before it was made", control.Fault{Route: record.RouteFeedMeasure, Kind: control.FaultCut}, exchange.Answer{}, 200, "resourceType", "Bundle"},
 	} {
-		got := Replace(c.fault, c.usual)
+		got := Replace(c.fault, c.usual, Where{})
 		var body map[string]any
 		if err := json.Unmarshal(got.Body, &body); err != nil || got.Status != c.want || body[c.key] != c.value {
 			t.Errorf("%s: got %d %s (%v)", c.name, got.Status, got.Body, err)
@@ -68,7 +68,7 @@ func TestReplaceSaysWhatWasPlannedInTheFormOfTheRoute(t *testing.T) {
 			t.Errorf("%s: Retry-After %q", c.name, got.Header.Get("Retry-After"))
 		}
 	}
-	if got := Replace(control.Fault{Route: record.RouteFeedMeasure, Kind: control.FaultMalformed}, exchange.Answer{}); json.Valid(got.Body) || got.Status != http.StatusOK {
+	if got := Replace(control.Fault{Route: record.RouteFeedMeasure, Kind: control.FaultMalformed}, exchange.Answer{}, Where{}); json.Valid(got.Body) || got.Status != http.StatusOK {
 		t.Errorf("malformed: %d %s", got.Status, got.Body)
 	}
 }

@@ -157,7 +157,12 @@ func (a *Authority) issue(acc Account, g *grant, refreshed bool) (issued, error)
 func (a *Authority) newIDToken(acc Account, g *grant, now time.Time, refreshed bool) (string, time.Time, error) {
 	expires := now.Add(a.cfg.Settings.Duration("lifetime.id-token"))
 	issuedAt := now
-	if acc.IDToken == "expired" {
+	switch acc.IDToken {
+	case control.IDTokenAhead:
+		issuedAt, expires = now.Add(2*time.Minute), expires.Add(2*time.Minute)
+	case control.IDTokenFuture:
+		issuedAt, expires = now.Add(12*time.Hour), expires.Add(12*time.Hour)
+	case "expired":
 		// Far enough that no tolerance for clocks that differ lets it through.
 		issuedAt, expires = now.Add(-25*time.Hour), now.Add(-24*time.Hour)
 	}
@@ -223,7 +228,7 @@ func (a *Authority) IDToken(value string) (Account, string) {
 	}
 	state := Valid
 	switch {
-	case t.fault != "" && t.fault != "nonce" && t.fault != "expired":
+	case t.fault != "" && t.fault != "nonce" && t.fault != "expired" && t.fault != control.IDTokenAhead:
 		state = Invalid
 	case !a.cfg.Clock().Before(t.expires):
 		state = Expired

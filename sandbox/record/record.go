@@ -64,6 +64,7 @@ const (
 	RouteSearchDocuments Route = "search-documents"
 	RouteReadDocument    Route = "read-document"
 	RouteCatalogue       Route = "catalogue" // the service's page in the catalogue
+	RouteElsewhere       Route = "elsewhere" // another host, to which a planned fault led
 	RouteUnknown         Route = "unknown"   // a path or method that the sandbox does not serve
 )
 
