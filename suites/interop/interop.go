@@ -14,6 +14,8 @@ import (
 
 // Specs registers the scenarios and checks of the suite.
 func Specs(l *Lab) {
+	// What waits comes first: the rest goes on meanwhile.
+	troubleFeed(l)
 	pairing(l)
 	callbacks(l)
 	tokens(l)

@@ -75,6 +75,11 @@ func (s *Stage) Patient(ctx context.Context, opts ...PatientOption) (*Patient, e
 // the absence of an answer end the scenario; done, failed and refused are
 // answers like any other.
 func (s *Stage) Do(ctx context.Context, p *Patient, action candidate.Action, payload map[string]any) (candidate.Answer, error) {
+	return s.ask(ctx, p, action, payload, false)
+}
+
+// ask asks for an action; an enduring one may stay without an answer.
+func (s *Stage) ask(ctx context.Context, p *Patient, action candidate.Action, payload map[string]any, enduring bool) (candidate.Answer, error) {
 	b := s.bench
 	if b.hung.Load() >= hungLimit && s.scenario.Answers != action {
 		return candidate.Answer{}, s.failed(action, "plusieurs actions de suite sont restées sans réponse ; celle-ci n'a pas été demandée", "earlier actions in a row were not answered; this one was not asked for")
@@ -122,6 +127,8 @@ func (s *Stage) Do(ctx context.Context, p *Patient, action candidate.Action, pay
 		return answer, err
 	case ctx.Err() != nil:
 		return answer, ctx.Err()
+	case err != nil && enduring:
+		return answer, nil
 	case err != nil:
 		var pe *candidate.PilotError
 		if (errors.As(err, &pe) && (pe.Kind == "timeout" || pe.Kind == "unreachable")) || errors.Is(err, context.DeadlineExceeded) {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/etalon-sante/etalon/fixtures/reference"
 	"github.com/etalon-sante/etalon/suites/candidate"
@@ -35,10 +36,16 @@ type Options struct {
 	Logger           *slog.Logger
 }
 
+// callTimeout is how long the reference service waits for an answer here: a run
+// in which answers never come is not to last longer than the rest of it, and a
+// loaded machine must not be taken for an outage.
+const callTimeout = 1200 * time.Millisecond
+
 // Start starts the reference service in this process.
 func Start(ctx context.Context, o Options) (*Service, error) {
 	ref, err := reference.Start(ctx, reference.Config{
 		PilotToken: pilotToken, Parts: o.Parts, MES: o.MES, DisableConfigure: o.DisableConfigure, Listen: o.Listen, Logger: o.Logger,
+		CallTimeout: callTimeout,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start the reference service: %w", err)
