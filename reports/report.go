@@ -48,6 +48,7 @@ type Run struct {
 	Started     time.Time `json:"started"`  // UTC
 	Duration    float64   `json:"duration"` // seconds
 	Partial     bool      `json:"partial"`  // only a selection was judged: no verdict of its own
+	FreeUse     bool      `json:"freeUse"`  // a person used the service by hand and nobody drove it: judged by occasion, no verdict of its own
 	Interrupted bool      `json:"interrupted"`
 	Strict      bool      `json:"strict"`
 	Seed        int64     `json:"seed"`

@@ -158,6 +158,25 @@ func Decide(results []Result, strict, interrupted, partial bool) (RunVerdict, in
 	return RunError, ExitError
 }
 
+// decideFree is the exit code of a session of free use. What was found stands,
+// blocking or not; without a finding nothing can be concluded, since what nobody
+// did was not judged: it never ends as a run that is met does.
+func decideFree(results []Result) int {
+	code := ExitInconclusive
+	if len(results) == 0 {
+		return ExitError
+	}
+	for _, r := range results {
+		switch {
+		case r.Verdict == Error || !r.Verdict.Known():
+			return ExitError
+		case r.Verdict == Nonconformant:
+			code = ExitNonconformant
+		}
+	}
+	return code
+}
+
 // Summarise counts requirements per verdict; every verdict is a key.
 func Summarise(results []Result) map[Verdict]int {
 	counts := make(map[Verdict]int, len(precedence()))
@@ -179,5 +198,9 @@ func Summarise(results []Result) map[Verdict]int {
 func (r *Report) Conclude() {
 	r.Schema = SchemaID
 	r.Summary = Summarise(r.Results)
+	if r.Run.FreeUse {
+		r.Verdict, r.ExitCode = RunPartial, decideFree(r.Results)
+		return
+	}
 	r.Verdict, r.ExitCode = Decide(r.Results, r.Run.Strict, r.Run.Interrupted, r.Run.Partial)
 }

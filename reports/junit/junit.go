@@ -15,6 +15,8 @@
 // what is to review because nothing broken was observed. The counts in the
 // headers are those of the elements, no more.
 //
+// A session of free use says so in the name of the whole and in a property.
+//
 // CI servers read a file without failure as green. Where a run ends otherwise
 // than in 0 and no test case is red (nothing was planned, a blocking
 // requirement could not be tested, the run was interrupted), one more suite,
@@ -102,6 +104,9 @@ func build(r reports.Report, l words.Lang) suites {
 	all := suites{
 		Name: strings.TrimSpace("Étalon: " + r.Candidate.Service.Name + " " + r.Candidate.Service.Version),
 		Time: strconv.FormatFloat(r.Run.Duration, 'f', 3, 64),
+	}
+	if r.Run.FreeUse {
+		all.Name += l.Pick(" (usage libre)", " (free use)")
 	}
 	stamp := r.Run.Started.Format(time.RFC3339)
 	themes := words.Themes()
@@ -226,6 +231,7 @@ func properties(r reports.Report) []property {
 		{"etalon.run", r.Run.ID},
 		{"etalon.verdict", string(r.Verdict)},
 		{"etalon.exitCode", strconv.Itoa(r.ExitCode)},
+		{"etalon.freeUse", strconv.FormatBool(r.Run.FreeUse)},
 		{"etalon.profile", r.Run.Profile.Name},
 		{"etalon.catalogue", r.Run.Catalogue.Version},
 		{"etalon.note", words.EN.Independent()},

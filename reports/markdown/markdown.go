@@ -44,7 +44,11 @@ func (p page) f(format string, args ...any) { fmt.Fprintf(p, format+"\n", args..
 
 func (p page) write(r reports.Report) {
 	l := p.l
-	p.f("# %s %s %s", r.Verdict.Label().Shape, plain(r.Candidate.Service.Name), plain(r.Candidate.Service.Version))
+	free := ""
+	if r.Run.FreeUse {
+		free = l.Pick(" : usage libre", ": free use")
+	}
+	p.f("# %s %s %s%s", r.Verdict.Label().Shape, plain(r.Candidate.Service.Name), plain(r.Candidate.Service.Version), free)
 	p.f("")
 	p.f("**%s**", plain(l.Typeset(l.Verdict(r))))
 	p.f("")

@@ -65,6 +65,8 @@ func (l Lang) Verdict(r reports.Report) string {
 	t := count(r)
 	var s string
 	switch {
+	case r.Run.FreeUse && t.results > 0 && r.ExitCode != reports.ExitError:
+		return l.freeUse(r) + "."
 	case t.results == 0:
 		s = l.Pick("Le banc d'essai n'a jugé aucune exigence : ce rapport ne dit rien du service",
 			"The harness judged no requirement: this report says nothing about the service")
@@ -83,6 +85,30 @@ func (l Lang) Verdict(r reports.Report) string {
 		s = l.Pick("Sélection d'exigences, sans verdict d'ensemble : ", "A selection of requirements, without a verdict of its own: ") + lower(s)
 	}
 	return s + "."
+}
+
+// freeUse says what a session of free use showed: it has no verdict.
+func (l Lang) freeUse(r reports.Report) string {
+	occasions, broken := 0, 0
+	for _, res := range r.Results {
+		for _, c := range res.Checks {
+			if c.Verdict.Observed() {
+				occasions++
+			}
+			if c.Verdict == reports.Nonconformant {
+				broken++
+			}
+		}
+	}
+	s := l.Pick("Usage libre, sans verdict : ", "Free use, without a verdict: ")
+	if occasions == 0 {
+		return s + l.Pick("aucune vérification n'a eu son occasion", "no check had its occasion")
+	}
+	s += l.Count(occasions) + l.Many(occasions, l.Pick(" vérification a eu son occasion, ", " check had its occasion, "), l.Pick(" vérifications ont eu leur occasion, ", " checks had their occasion, "))
+	if broken == 0 {
+		return s + l.Pick("aucune ne relève de manquement", "none found a nonconformance")
+	}
+	return s + l.Count(broken) + l.Many(broken, l.Pick(" relève un manquement", " found a nonconformance"), l.Pick(" relèvent un manquement", " found a nonconformance"))
 }
 
 // blocking names the requirements that count in this run.

@@ -2,6 +2,8 @@
 package ethics
 
 import (
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 
 	"github.com/etalon-sante/etalon/sandbox/control"
@@ -45,7 +47,7 @@ func consent(l *Lab) {
 				}).Was("done", r.Pilot.Status+r.Pilot.Error).Ptr()
 			}))
 		})
-		It("stops for good once it knows of the withdrawal", Check("ETH-03.1"), Reads(c.UnpairMES), func() {
+		It("stops for good once it knows of the withdrawal", Check("ETH-03.1"), FreePerPairing(), OnlyFindings(), Reads(c.UnpairMES), func() {
 			t := c.UnpairMES.Trace()
 			since := Trace{}
 			for _, r := range t.Marks("act").Records {
@@ -54,6 +56,9 @@ func consent(l *Lab) {
 				}
 			}
 			told, ok := t.Marked("told")
+			if l.FreeUse() {
+				told, ok = told403(since, l.Candidate().Timing.Quiet)
+			}
 			if !ok {
 				t.Marks("none").Occasion()
 			}
@@ -74,6 +79,24 @@ func consent(l *Lab) {
 			}))
 		})
 	})
+}
+
+// told403 is the first thing that happened once a refusal (403) was given and
+// time had passed for calls that were already under way: from there on the
+// service knows.
+func told403(t Trace, after time.Duration) (record.Record, bool) {
+	refused := t.Business().Answered(403)
+	if refused.Empty() {
+		return record.Record{}, false
+	}
+	first := refused.First()
+	for _, r := range t.After(first).Records {
+		if r.At.After(first.At.Add(after)) {
+			// Just before it, so that it is read itself.
+			return record.Record{Seq: r.Seq - 1}, true
+		}
+	}
+	return record.Record{Seq: t.Last().Seq}, true
 }
 
 // unpaired finds a service that says it is paired.

@@ -66,7 +66,7 @@ func pairing(l *Lab) {
 			Expect(t).To(haveSucceeded(record.RouteToken))
 			Expect(t.Actions(candidate.Status)).To(statusSays("paired", true))
 		})
-		It("asks for authorization as registered", Check("INT-01.2"), Reads(nominal), EvenIfEnded(), func() {
+		It("asks for authorization as registered", Check("INT-01.2"), Free(), Reads(nominal), EvenIfEnded(), func() {
 			Expect(nominal.Trace().Exchanges(record.RouteAuthorize).Occasion()).To(eachAuthorize(func(r record.Record, a *record.AuthorizeFacts) *Finding {
 				switch {
 				case a.ResponseType != "code":
@@ -81,7 +81,7 @@ func pairing(l *Lab) {
 				return nil
 			}))
 		})
-		It("asks for an identity token", Check("INT-02.1"), Reads(nominal), EvenIfEnded(), func() {
+		It("asks for an identity token", Check("INT-02.1"), Free(), Reads(nominal), EvenIfEnded(), func() {
 			Expect(nominal.Trace().Exchanges(record.RouteAuthorize).Occasion()).To(eachAuthorize(func(r record.Record, a *record.AuthorizeFacts) *Finding {
 				if slices.Contains(a.Scope, "openid") {
 					return nil
@@ -89,7 +89,7 @@ func pairing(l *Lab) {
 				return At(r, "scope", Text{FR: "la portée demandée ne contient pas « openid »", EN: "the scope asked for does not hold \"openid\""}).Was("openid", strings.Join(a.Scope, " ")).In("request.query.scope").Ptr()
 			}))
 		})
-		It("binds the code to itself with PKCE", Check("INT-03.1"), Reads(nominal), EvenIfEnded(), func() {
+		It("binds the code to itself with PKCE", Check("INT-03.1"), Free(), Reads(nominal), EvenIfEnded(), func() {
 			Expect(nominal.Trace().Exchanges(record.RouteAuthorize).Occasion()).To(eachAuthorize(func(r record.Record, a *record.AuthorizeFacts) *Finding {
 				switch {
 				case a.ChallengeMethod != "S256":
@@ -100,7 +100,7 @@ func pairing(l *Lab) {
 				return nil
 			}))
 		})
-		It("proves that the code is its own", Check("INT-03.2"), Reads(nominal), EvenIfEnded(), func() {
+		It("proves that the code is its own", Check("INT-03.2"), Free(), Reads(nominal), EvenIfEnded(), func() {
 			codes := tokenRequests(nominal.Trace(), "authorization_code").Occasion()
 			Expect(codes).To(Satisfy("verifier", func(r record.Record) *Finding {
 				f := r.Exchange.Facts.Token
@@ -111,23 +111,23 @@ func pairing(l *Lab) {
 					Was("BASE64URL(SHA256(code_verifier)) = code_challenge", fmt.Sprintf("sent: %t, length: %d", f.VerifierSent, f.VerifierLen)).In("request.form.code_verifier").Ptr()
 			}))
 		})
-		It("sends a state that cannot be guessed", Check("INT-04.1"), Reads(nominal), func() {
+		It("sends a state that cannot be guessed", Check("INT-04.1"), Free(), Reads(nominal), func() {
 			Expect(nominal.Trace().Exchanges(record.RouteAuthorize).Occasion()).To(eachAuthorize(func(r record.Record, a *record.AuthorizeFacts) *Finding {
 				return guessable(r, "state", a.State, a.StateBits)
 			}))
 		})
-		It("never sends the same state twice", Check("INT-04.2"), Reads(two, nominal), func() {
+		It("never sends the same state twice", Check("INT-04.2"), Free(), Reads(two, nominal), func() {
 			Expect(twice(two)).To(differ("state", func(a *record.AuthorizeFacts) string { return a.State }))
 		})
-		It("sends a nonce that cannot be guessed", Check("INT-05.1"), Reads(nominal), func() {
+		It("sends a nonce that cannot be guessed", Check("INT-05.1"), Free(), Reads(nominal), func() {
 			Expect(nominal.Trace().Exchanges(record.RouteAuthorize).Occasion()).To(eachAuthorize(func(r record.Record, a *record.AuthorizeFacts) *Finding {
 				return guessable(r, "nonce", a.Nonce, a.NonceBits)
 			}))
 		})
-		It("never sends the same nonce twice", Check("INT-05.2"), Reads(two, nominal), func() {
+		It("never sends the same nonce twice", Check("INT-05.2"), Free(), Reads(two, nominal), func() {
 			Expect(twice(two)).To(differ("nonce", func(a *record.AuthorizeFacts) string { return a.Nonce }))
 		})
-		It("authenticates as agreed at the token endpoint", Check("INT-08.1"), Reads(nominal), EvenIfEnded(), func() {
+		It("authenticates as agreed at the token endpoint", Check("INT-08.1"), Free(), Reads(nominal), EvenIfEnded(), func() {
 			Expect(nominal.Trace().Requests(record.RouteToken).Occasion()).To(Satisfy("client authentication", func(r record.Record) *Finding {
 				f := r.Exchange.Facts
 				if f == nil || f.Token == nil || (f.Token.ClientOK && !slices.Contains(f.SecretIn, "url")) {

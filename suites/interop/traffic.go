@@ -19,7 +19,7 @@ func everyCall(l *Lab) {
 	})
 	all := l.AllTraffic
 	Describe("Every call", func() {
-		It("keeps tokens, codes and secrets out of addresses", Check("INT-09.1"), ReadsAllTraffic(), func() {
+		It("keeps tokens, codes and secrets out of addresses", Check("INT-09.1"), Free(), ReadsAllTraffic(), func() {
 			t := all().Requests().Where(func(r record.Record) bool { return r.Exchange.Facts != nil }).Occasion()
 			Expect(t).To(Satisfy("secrets out of URL", func(r record.Record) *Finding {
 				if !slices.Contains(r.Exchange.Facts.SecretIn, "url") {
@@ -28,7 +28,7 @@ func everyCall(l *Lab) {
 				return At(r, "secret-in-url", Text{FR: "un jeton, un code ou un secret figure dans l'adresse de la requête", EN: "a token, a code or a secret stands in the address of the request"}).Was("—", r.Exchange.Request.URL).In("request.url").Ptr()
 			}))
 		})
-		It("presents an access token that was issued", Check("INT-10.1"), ReadsAllTraffic(), func() {
+		It("presents an access token that was issued", Check("INT-10.1"), Free(), ReadsAllTraffic(), func() {
 			t := all().Business().Where(func(r record.Record) bool { return r.Exchange.Facts != nil && r.Exchange.Facts.Call != nil }).Occasion()
 			Expect(t).To(Satisfy("bearer", func(r record.Record) *Finding {
 				switch st := r.Exchange.Facts.Call.AccessState; st {
@@ -38,7 +38,7 @@ func everyCall(l *Lab) {
 				return nil
 			}))
 		})
-		It("names the patient that its token was issued for", Check("INT-18.1"), Reads(both), ReadsAllTraffic(), func() {
+		It("names the patient that its token was issued for", Check("INT-18.1"), FreeAmong(2), Reads(both), ReadsAllTraffic(), func() {
 			both.Trace().Business().Occasion()
 			named := all().Business().Where(func(r record.Record) bool {
 				return r.Exchange.Facts != nil && r.Exchange.Facts.Call != nil && r.Exchange.Facts.Call.RequestIDPe != "" && r.Exchange.Facts.Call.TokenIDPe != ""

@@ -120,12 +120,15 @@ type Lab struct {
 	oracle    Oracle
 	sheet     *sheet
 	chapter   string
+	free      *free // nil: scenarios were played
 }
 
 // Oracle answers what judging may ask besides the traces; all of it stands in
 // the run folder.
 type Oracle struct {
 	Candidate candidate.Candidate
+	FreeUse   bool                               // nobody drove the service: see Free
+	Acts      func(check string) Text            // what would create the occasion of a check; nil: not said
 	Titles    func(check string) (fr, en string) // for sentences that name another check
 }
 
@@ -194,11 +197,17 @@ func (l *Lab) Load(records []record.Record, o Oracle) error {
 	for slug, rs := range by {
 		l.traces[slug] = Trace{Slug: slug, Records: rs, lab: l}
 	}
+	if l.free = nil; o.FreeUse {
+		l.loadFree(records)
+	}
 	return nil
 }
 
 // Ending says how a scenario ended in what is loaded.
 func (l *Lab) Ending(slug string) Ending {
+	if l.free != nil {
+		return Ending{Outcome: Completed}
+	}
 	if e, ok := l.endings[slug]; ok {
 		return e
 	}
@@ -210,6 +219,9 @@ func (l *Lab) Candidate() candidate.Candidate { return l.oracle.Candidate }
 
 // Trace is what a scenario recorded; empty when it was not run.
 func (s *Scenario) Trace() Trace {
+	if f := s.lab.free; f != nil {
+		return f.current
+	}
 	t, ok := s.lab.traces[s.Slug]
 	if !ok {
 		return Trace{Slug: s.Slug, lab: s.lab}
@@ -220,6 +232,9 @@ func (s *Scenario) Trace() Trace {
 // Strays are the records that belong to no scenario and were made while this
 // one was played: they may be its own.
 func (s *Scenario) Strays() Trace {
+	if f := s.lab.free; f != nil {
+		return f.strays()
+	}
 	own := s.Trace()
 	if own.Empty() {
 		return own
@@ -232,7 +247,12 @@ func (s *Scenario) Strays() Trace {
 
 // AllTraffic is everything that was recorded in the run, whatever scenario it
 // belongs to.
-func (l *Lab) AllTraffic() Trace { return Trace{Slug: "*", Records: l.all, lab: l} }
+func (l *Lab) AllTraffic() Trace {
+	if l.free != nil {
+		return l.free.all
+	}
+	return Trace{Slug: "*", Records: l.all, lab: l}
+}
 
 // Together joins the traces of the scenarios that went to their end.
 func Together(scenarios ...*Scenario) Trace {
@@ -240,6 +260,9 @@ func Together(scenarios ...*Scenario) Trace {
 	for _, s := range scenarios {
 		t := s.Trace()
 		out.lab = s.lab
+		if s.lab.free != nil {
+			return t // the same session for each of them
+		}
 		if s.lab.Ending(s.Slug).Outcome == Completed {
 			out.Records = append(out.Records, t.Records...)
 		}

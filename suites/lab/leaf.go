@@ -53,6 +53,7 @@ type LeafLabels struct {
 	All    bool     // reads all traffic
 	Claims string
 	Anyway bool
+	Free   FreeReading
 }
 
 // ParseLabels reads the labels of a leaf. A leaf without exactly one check is
@@ -74,6 +75,10 @@ func ParseLabels(labels []string) (LeafLabels, error) {
 			out.Anyway = true
 		case strings.HasPrefix(l, claimsLabel):
 			out.Claims = strings.TrimPrefix(l, claimsLabel)
+		case strings.HasPrefix(l, freeLabel):
+			if err := out.Free.read(strings.TrimPrefix(l, freeLabel)); err != nil {
+				return out, err
+			}
 		}
 	}
 	if out.Check == "" {
@@ -179,6 +184,10 @@ func (l *Lab) AroundLeaf(ctx context.Context, body func(context.Context)) {
 			ginkgo.Fail(res.summary(), 1)
 		}
 	}()
+	if l.free != nil {
+		l.aroundFree(ctx, labels, res, body)
+		return
+	}
 	if l.settle(labels, res) && (res.State == Broken || res.State == NotClaimed || !labels.Anyway) {
 		return
 	}
@@ -241,11 +250,7 @@ func (l *Lab) cutShort(slugs []string) []Finding {
 // whether the leaf's state is settled by it.
 func (l *Lab) settle(labels LeafLabels, res *Result) bool {
 	if l.unclaimed(labels.Reads) {
-		res.State = NotClaimed
-		res.Reason = Text{
-			FR: "ne concerne pas ce service : il ne revendique pas l'échange que cette vérification demande",
-			EN: "does not concern this service: it does not claim the exchange that this check needs",
-		}
+		res.State, res.Reason = NotClaimed, notClaimed()
 		return true
 	}
 	ran := 0
@@ -291,6 +296,13 @@ func (l *Lab) settle(labels LeafLabels, res *Result) bool {
 		}
 	}
 	return true
+}
+
+func notClaimed() Text {
+	return Text{
+		FR: "ne concerne pas ce service : il ne revendique pas l'échange que cette vérification demande",
+		EN: "does not concern this service: it does not claim the exchange that this check needs",
+	}
 }
 
 func inBrackets(s string) string {

@@ -49,6 +49,7 @@ type Info struct {
 	Seed      int64             `json:"seed"`
 	Strict    bool              `json:"strict"`
 	Partial   bool              `json:"partial"`
+	FreeUse   bool              `json:"freeUse,omitempty"` // a session of free use: no scenario was played
 	Themes    []string          `json:"themes,omitempty"`
 	Only      []string          `json:"only,omitempty"`
 	Phase     string            `json:"phase"`

@@ -53,7 +53,13 @@ func Judge(rec Recorded, register func(*lab.Lab)) (reports.Report, error) {
 			EN: "there was no occasion. " + k.Act.EN,
 		}
 	}
-	load := func(l *lab.Lab) error { return l.Load(rec.Records, lab.Oracle{Candidate: rec.Candidate}) }
+	acts := func(id string) lab.Text {
+		_, k, _ := cat.Check(id)
+		return lab.Text{FR: k.Act.FR, EN: k.Act.EN}
+	}
+	load := func(l *lab.Lab) error {
+		return l.Load(rec.Records, lab.Oracle{Candidate: rec.Candidate, FreeUse: rec.Info.FreeUse, Acts: acts})
+	}
 	got, err := judge(register, load, func(id string) bool { return planned[id] }, act, rec.Info.Seed)
 	if err != nil {
 		return reports.Report{}, err
@@ -76,7 +82,7 @@ func (b *builder) report() reports.Report {
 	c := b.rec.Candidate
 	out := reports.Report{
 		Run: reports.Run{
-			ID: info.ID, Started: info.Started, Duration: info.Duration, Partial: info.Partial,
+			ID: info.ID, Started: info.Started, Duration: info.Duration, Partial: info.Partial || info.FreeUse, FreeUse: info.FreeUse,
 			Interrupted: info.State != "observed" || b.rec.Truncated != "", Strict: info.Strict, Seed: info.Seed,
 			Harness:   reports.Harness(info.Harness),
 			Catalogue: reports.Catalogue{Version: info.Catalogue.Version, Digest: info.Catalogue.Digest},
