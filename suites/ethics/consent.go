@@ -47,7 +47,7 @@ func consent(l *Lab) {
 				}).Was("done", r.Pilot.Status+r.Pilot.Error).Ptr()
 			}))
 		})
-		It("stops for good once it knows of the withdrawal", Check("ETH-03.1"), FreePerPairing(), OnlyFindings(), Reads(c.UnpairMES), func() {
+		It("stops for good once it knows of the withdrawal", Check("ETH-03.1"), FreePerPairing(), OnlyFindings(), Reads(c.UnpairMES), l.EachPairing(func() {
 			t := c.UnpairMES.Trace()
 			since := Trace{}
 			for _, r := range t.Marks("act").Records {
@@ -66,7 +66,7 @@ func consent(l *Lab) {
 			Expect(t.After(told).Business()).To(BeEmpty("call-after-withdrawal", Text{
 				FR: "le service, averti du retrait, appelle encore une API", EN: "the service, told of the withdrawal, still calls an API",
 			}))
-		})
+		}))
 		It("lets the patient un-pair in the service", Check("ETH-04.1"), Reads(c.UnpairService), func() {
 			t := c.UnpairService.Trace()
 			done := t.Actions(candidate.Unpair).Occasion()

@@ -22,7 +22,7 @@ func consent(l *Lab) {
 		}
 		// A token request without a code carries nothing by which the sandbox
 		// could tell whose it is: those that are nobody's are read as well.
-		It("asks for no token after a refusal", Check("INT-11.1"), FreePerPairing(), Reads(c.Refused), ReadsAllTraffic(), func() {
+		It("asks for no token after a refusal", Check("INT-11.1"), FreePerPairing(), Reads(c.Refused), ReadsAllTraffic(), l.EachPairing(func() {
 			t := refusal()
 			if l.FreeUse() {
 				// An earlier pairing may stand, and its token be refreshed.
@@ -32,7 +32,7 @@ func consent(l *Lab) {
 			}
 			Expect(t).NotTo(HaveRequested(record.RouteToken))
 			Expect(c.Refused.Strays()).NotTo(HaveRequested(record.RouteToken))
-		})
+		}))
 		It("knows that it is not paired after a refusal", Check("INT-11.2"), Reads(c.Refused), func() {
 			Expect(refusal().Actions(candidate.Status).Where(answered).Occasion()).To(statusSays("paired", false))
 		})

@@ -61,7 +61,7 @@ func tokens(l *Lab) {
 	})
 
 	Describe("Tokens in use", func() {
-		It("refreshes an expired access token and goes on", Check("INT-12.1"), FreePerPairing(), Reads(expired), func() {
+		It("refreshes an expired access token and goes on", Check("INT-12.1"), FreePerPairing(), Reads(expired), l.EachPairing(func() {
 			t := since(expired, control.ActExpireAccess)
 			refused := t.Business().Answered(401)
 			if l.FreeUse() {
@@ -70,7 +70,7 @@ func tokens(l *Lab) {
 			refused.Occasion()
 			Expect(t).To(haveSucceeded(record.RouteToken))
 			Expect(t).To(haveSucceeded(record.RouteFeedMeasure))
-		})
+		}))
 		It("repeats a refused call once at most", Check("INT-12.2"), Reads(rejected), func() {
 			refused := rejected.Trace().Business().Answered(401).Occasion()
 			Expect(refused).To(HaveAtMost(2, "call-repeated", Text{
@@ -78,7 +78,7 @@ func tokens(l *Lab) {
 				EN: "the refused call is repeated more than once",
 			}))
 		})
-		It("uses the refresh token it received last", Check("INT-12.3"), FreePerPairing(), Reads(expiredTwice), func() {
+		It("uses the refresh token it received last", Check("INT-12.3"), FreePerPairing(), Reads(expiredTwice), l.EachPairing(func() {
 			refreshes := tokenRequests(expiredTwice.Trace(), "refresh_token")
 			if refreshes.Len() < 2 {
 				refreshes.Marks("none").Occasion()
@@ -89,15 +89,15 @@ func tokens(l *Lab) {
 				}
 				return nil
 			}))
-		})
-		It("stops asking for tokens once they are refused", Check("INT-13.1"), FreePerPairing(), Reads(revoked), func() {
+		}))
+		It("stops asking for tokens once they are refused", Check("INT-13.1"), FreePerPairing(), Reads(revoked), l.EachPairing(func() {
 			t := since(revoked, control.ActRevoke)
 			t.Business().Answered(401).Occasion()
 			Expect(t.Requests(record.RouteToken)).To(HaveAtMost(2, "token-requests-go-on", Text{
 				FR: "le service continue de demander des jetons après le refus",
 				EN: "the service goes on asking for tokens after the refusal",
 			}))
-		})
+		}))
 		It("says that the pairing is over and offers it again", Check("INT-13.2"), Reads(revoked), func() {
 			t := since(revoked, control.ActRevoke)
 			t.Business().Answered(401).Occasion()
@@ -121,7 +121,7 @@ func tokens(l *Lab) {
 				return At(r, "error-not-shown", Text{FR: "le service ne montre au patient aucune erreur après le refus", EN: "the service shows the patient no error after the refusal"}).Was("lastError: a sentence", "lastError: empty").Ptr()
 			}))
 		})
-		It("does not present a refused identity token again", Check("INT-17.1"), FreePerPairing(), OnlyFindings(), Reads(refusedID), func() {
+		It("does not present a refused identity token again", Check("INT-17.1"), FreePerPairing(), OnlyFindings(), Reads(refusedID), l.EachPairing(func() {
 			t := since(refusedID, control.ActExpireIDToken).Business()
 			first := t.Answered(400).Occasion().First()
 			name := first.Exchange.Facts.Call.IDToken
@@ -131,7 +131,7 @@ func tokens(l *Lab) {
 				FR: "le jeton d'identité refusé (400) est présenté de nouveau",
 				EN: "the identity token that was refused (400) is presented again",
 			}))
-		})
+		}))
 	})
 }
 

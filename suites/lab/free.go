@@ -40,7 +40,7 @@ func Free() ginkgo.Labels { return ginkgo.Label(freeLabel + freeWhole) }
 
 // FreePerPairing marks a leaf about what one patient's pairing led to: in free
 // use it reads each patient's traffic from one authorization request to the
-// next, in turn.
+// next, in turn. Its body goes through EachPairing.
 func FreePerPairing() ginkgo.Labels { return ginkgo.Label(freeLabel + freePairing) }
 
 // FreeAmong marks a leaf that reads the whole session and needs several patients
@@ -89,7 +89,8 @@ func (f *FreeReading) read(word string) error {
 type free struct {
 	all      Trace
 	pairings []Trace
-	current  Trace // what the leaf reads at this moment
+	current  Trace    // what the leaf reads at this moment
+	parts    []Result // what the leaf came to over each part of it
 }
 
 // FreeUse says whether what is judged is free use.
@@ -124,7 +125,7 @@ func (l *Lab) loadFree(records []record.Record) {
 			by[r.Patient] = []Trace{{Slug: FreeSlug, lab: l}}
 		}
 		list := by[r.Patient]
-		if isAuthorize(r) && !list[len(list)-1].Requests().Empty() {
+		if isAuthorize(r) && !list[len(list)-1].Exchanges().Empty() {
 			by[r.Patient] = append(list, Trace{Slug: FreeSlug, lab: l})
 			list = by[r.Patient]
 		}
@@ -176,15 +177,18 @@ func (l *Lab) aroundFree(ctx context.Context, labels LeafLabels, res *Result, bo
 		}
 		return
 	}
-	parts := []Trace{l.free.all}
+	l.free.parts = nil
 	if labels.Free.PerPairing {
-		parts = l.free.pairings
+		body(ctx) // EachPairing fills the parts
+		if len(l.free.parts) < len(l.free.pairings) {
+			panic("a leaf marked FreePerPairing does not go through EachPairing")
+		}
+	} else {
+		l.part(l.free.all, func() { body(ctx) })
 	}
 	none := Text{}
 	met := false
-	for _, t := range parts {
-		l.free.current = t
-		got := l.part(ctx, labels.Check, body)
+	for _, got := range l.free.parts {
 		res.Occasions += got.Occasions
 		res.Findings = append(res.Findings, got.Findings...)
 		for _, seq := range got.Evidence {
@@ -202,7 +206,6 @@ func (l *Lab) aroundFree(ctx context.Context, labels LeafLabels, res *Result, bo
 			none = got.Reason
 		}
 	}
-	l.free.current = l.free.all
 	requests := l.free.all.Requests().Len()
 	switch {
 	case len(res.Findings) > 0:
@@ -238,13 +241,28 @@ func (l *Lab) aroundFree(ctx context.Context, labels LeafLabels, res *Result, bo
 	}
 }
 
-// part runs the body of a leaf once, over the current part of the session.
-func (l *Lab) part(ctx context.Context, check string, body func(context.Context)) (out Result) {
-	cur := &Result{Check: check, State: Met}
-	before := l.sheet.current
-	l.sheet.current = cur
+// EachPairing is the body of a leaf marked FreePerPairing: over free use it runs
+// once for each pairing of each patient. (A node of Ginkgo may be run only once:
+// AroundLeaf cannot do it.)
+func (l *Lab) EachPairing(body func()) func() {
+	return func() {
+		if l.free == nil {
+			body()
+			return
+		}
+		for _, t := range l.free.pairings {
+			l.part(t, body)
+		}
+	}
+}
+
+// part runs the body of a leaf over one part of the session.
+func (l *Lab) part(t Trace, body func()) {
+	whole := l.sheet.current
+	cur := &Result{Check: whole.Check, State: Met}
+	l.sheet.current, l.free.current = cur, t
 	defer func() {
-		l.sheet.current = before
+		l.sheet.current, l.free.current = whole, l.free.all
 		if e := recover(); e != nil {
 			if _, ours := e.(abort); !ours {
 				cur.State = Broken
@@ -255,10 +273,9 @@ func (l *Lab) part(ctx context.Context, check string, body func(context.Context)
 			cur.State = Broken
 			cur.Reason = Text{FR: "la vérification n'a nommé aucune occasion", EN: "the check named no occasion"}
 		}
-		out = *cur
+		l.free.parts = append(l.free.parts, *cur)
 	}()
-	body(ctx)
-	return *cur
+	body()
 }
 
 // unclaimedFree says whether the candidate claims none of the exchanges that a

@@ -113,11 +113,15 @@ func (t *table) sentence(r record.Record) string {
 		what = t.deed(x)
 	}
 	out := fmt.Sprintf("%s  %s → %d", who, what, x.Response.Status)
-	if x.Facts != nil && len(x.Facts.Issues) > 0 {
-		var rules []string
+	var rules []string
+	if x.Facts != nil {
 		for _, i := range x.Facts.Issues {
-			rules = append(rules, i.Rule)
+			if !strings.HasPrefix(i.Rule, "call.") { // that a token has expired is nothing to correct
+				rules = append(rules, i.Rule)
+			}
 		}
+	}
+	if len(rules) > 0 {
 		out += t.in("  à corriger : ", "  to correct: ") + strings.Join(rules, ", ")
 	}
 	if x.Fault != "" {
