@@ -18,7 +18,7 @@ func (a *app) doctor() *cobra.Command {
 		Args:  noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			a.lang(f.lang)
-			m, err := candidate.Read(f.candidate, a.env)
+			m, err := candidate.ReadFor(f.candidate, f.env, a.env)
 			if err != nil {
 				return err
 			}
@@ -55,6 +55,7 @@ func (a *app) doctor() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&f.candidate, "candidate", "candidate.yaml", "manifest of the candidate")
+	c.Flags().StringVar(&f.env, "env", "", "environment of the manifest, by its name there (default: none)")
 	c.Flags().StringVar(&f.sandbox, "sandbox", "embedded", "embedded, container, or the address of a control API")
 	c.Flags().StringVar(&f.token, "sandbox-token", "", "bearer of a remote control API (default: ETALON_SANDBOX_TOKEN)")
 	c.Flags().StringVar(&f.lang, "lang", "", "fr or en")

@@ -31,7 +31,7 @@ func (a *app) observe() *cobra.Command {
 			if f.candidate == "" {
 				m, err = run.FreeCandidate()
 			} else {
-				m, err = candidate.Read(f.candidate, a.env)
+				m, err = candidate.ReadFor(f.candidate, f.env, a.env)
 			}
 			if err != nil {
 				return err
@@ -60,6 +60,7 @@ func (a *app) observe() *cobra.Command {
 	c.Flags().StringVar(&f.candidate, "candidate", "", "manifest of the candidate (default: none, everything is claimed)")
 	c.Flags().StringVar(&f.out, "out", "report", "folder of the session and its report")
 	c.Flags().StringVar(&f.lang, "lang", "", "fr or en (default: the environment's, else fr)")
+	c.Flags().StringVar(&f.env, "env", "", "environment of the manifest, by its name there (default: none)")
 	c.Flags().StringVar(&f.sandbox, "sandbox", "embedded", "embedded, container, or the address of a control API")
 	c.Flags().StringVar(&f.token, "sandbox-token", "", "bearer of a remote control API (default: ETALON_SANDBOX_TOKEN)")
 	c.Flags().Int64Var(&f.seed, "seed", 1, "seed of people and data")

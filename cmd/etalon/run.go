@@ -20,10 +20,10 @@ import (
 
 // runFlags are those that run and demo share.
 type runFlags struct {
-	candidate, sandbox, token, out, profile, lang, phase string
-	theme, only                                          []string
-	seed                                                 int64
-	strict, resume                                       bool
+	candidate, env, sandbox, token, out, profile, lang, phase string
+	theme, only                                               []string
+	seed                                                      int64
+	strict, resume                                            bool
 }
 
 func (f *runFlags) register(c *cobra.Command) {
@@ -87,7 +87,7 @@ func (a *app) run() *cobra.Command {
 		Args:  noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			a.lang(f.lang)
-			m, err := candidate.Read(f.candidate, a.env)
+			m, err := candidate.ReadFor(f.candidate, f.env, a.env)
 			if err != nil {
 				return err
 			}
@@ -115,6 +115,7 @@ func (a *app) run() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&f.candidate, "candidate", "candidate.yaml", "manifest of the candidate")
+	c.Flags().StringVar(&f.env, "env", "", "environment of the manifest, by its name there (default: none)")
 	c.Flags().BoolVar(&f.resume, "resume", false, "go on with a run that was stopped: ended scenarios are kept")
 	f.register(c)
 	return c
@@ -122,6 +123,9 @@ func (a *app) run() *cobra.Command {
 
 // reproduce is the command that repeats a run, with nothing of this machine in it.
 func reproduce(command string, f *runFlags) string {
+	if f.env != "" {
+		command += " --env " + quoted(f.env)
+	}
 	command += fmt.Sprintf(" --seed %d", f.seed)
 	if f.sandbox == "container" {
 		command += " --sandbox container"

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/etalon-sante/etalon/suites/requirement/yamlsafe"
 )
 
@@ -25,8 +27,9 @@ type Manifest struct {
 	Candidate Candidate         // defaults applied, secrets resolved
 	Path      string            // as it was given to Read
 	Folder    string            // absolute folder of the file, from which relative paths start
-	Raw       []byte            // as written: secrets stand in it as references only
+	Raw       []byte            // as written, or as put together from several files: secrets stand in it as references only
 	Secrets   map[string]string // name ("pilot-token", "client-secret") -> value, for the redactor
+	sources   []*source
 }
 
 // Defaults of what a manifest may leave out.
@@ -43,6 +46,12 @@ const (
 // os.LookupEnv does) or in files. What the editor can correct comes back as a
 // *ManifestError that lists every problem; any other error is a fault of ours.
 func Read(path string, env func(string) (string, bool)) (*Manifest, error) {
+	return ReadFor(path, "", env)
+}
+
+// ReadFor reads a manifest for one of the environments that it names; "" is the
+// manifest as it stands.
+func ReadFor(path, environment string, env func(string) (string, bool)) (*Manifest, error) {
 	raw, err := readBounded(path)
 	if err != nil {
 		return nil, err
@@ -51,13 +60,13 @@ func Read(path string, env func(string) (string, bool)) (*Manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read manifest %s: %w", path, err)
 	}
-	return parse(raw, path, filepath.Dir(absolute), env)
+	return parse(raw, path, filepath.Dir(absolute), environment, env)
 }
 
 // Parse checks a manifest that is at hand: name stands for its path in errors,
 // folder is where its relative paths start.
 func Parse(raw []byte, name, folder string, env func(string) (string, bool)) (*Manifest, error) {
-	return parse(raw, name, folder, env)
+	return parse(raw, name, folder, "", env)
 }
 
 func readBounded(path string) ([]byte, error) {
@@ -106,33 +115,60 @@ func plain(err error) string {
 	return err.Error()
 }
 
-func parse(raw []byte, path, folder string, env func(string) (string, bool)) (*Manifest, error) {
-	if bytes.IndexByte(raw, 0) >= 0 {
-		return nil, &ManifestError{Path: path, Problems: []Problem{{
-			Line:     1 + bytes.Count(raw[:bytes.IndexByte(raw, 0)], []byte("\n")),
-			Expected: Text{EN: "text", FR: "du texte"}, Found: Text{EN: "a null byte", FR: "un octet nul"},
-		}}}
-	}
-	root, err := yamlsafe.Parse(raw)
+func parse(raw []byte, path, folder, environment string, env func(string) (string, bool)) (*Manifest, error) {
+	a := &assembly{origin: origin{}}
+	whole, err := a.load(&source{path: path, folder: folder, raw: raw}, []string{filepath.Join(folder, filepath.Base(path))})
 	if err != nil {
-		return nil, unreadable(path, err)
+		return nil, err
 	}
-	doc, problems := newTree(root)
+	names, parts, problems := environments(whole)
 	if len(problems) > 0 {
 		return nil, failure(path, problems)
+	}
+	if environment != "" && parts[environment] == nil {
+		return nil, unknownEnvironment(path, environment, names)
+	}
+	if names != nil {
+		rest := *whole
+		rest.Content = slices.Clone(whole.Content)
+		drop(&rest, environmentsKey)
+		whole = &rest
 	}
 	guide, err := newGuide()
 	if err != nil {
 		return nil, err
 	}
-	problems, err = againstSchema(guide, doc)
+	root := whole
+	if part := parts[environment]; part != nil {
+		root = overlay(whole, part)
+	}
+	doc, problems, err := a.shaped(root, guide, path)
 	if err != nil {
-		return nil, fmt.Errorf("read manifest %s: %w", path, err)
+		return nil, err
 	}
 	if len(problems) > 0 {
 		return nil, failure(path, problems)
 	}
-	m := &Manifest{Path: path, Folder: folder, Raw: raw, Secrets: map[string]string{}}
+	// The other environments too: what is wrong there would be found on the day
+	// on which it is needed.
+	for _, name := range names {
+		_, wrong, err := a.shaped(overlay(whole, parts[name]), guide, path)
+		if err != nil {
+			return nil, err
+		}
+		if len(wrong) > 0 {
+			for i := range wrong {
+				wrong[i].Field = display([]string{environmentsKey, name}) + "." + wrong[i].Field
+			}
+			return nil, failure(path, wrong)
+		}
+	}
+	if len(a.sources) > 1 || environment != "" {
+		if raw, err = asUsed(root, a.sources, environment); err != nil {
+			return nil, fmt.Errorf("read manifest %s: %w", path, err)
+		}
+	}
+	m := &Manifest{Path: path, Folder: folder, Raw: raw, Secrets: map[string]string{}, sources: a.sources}
 	if err := decode(doc, &m.Candidate); err != nil {
 		return nil, fmt.Errorf("read manifest %s: %w", path, err)
 	}
@@ -148,21 +184,41 @@ func parse(raw []byte, path, folder string, env func(string) (string, bool)) (*M
 	return m, nil
 }
 
+// shaped checks a manifest against the schema.
+func (a *assembly) shaped(root *yaml.Node, g guide, path string) (*tree, []Problem, error) {
+	doc, problems := newTree(root)
+	doc.origin, doc.first = a.origin, a.sources[0]
+	if len(problems) > 0 {
+		return doc, problems, nil
+	}
+	problems, err := againstSchema(g, doc)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read manifest %s: %w", path, err)
+	}
+	return doc, problems, nil
+}
+
 // inClear finds secrets that stand in the file besides their references, in a
 // comment for example: the manifest is kept with the run.
 func inClear(m *Manifest) []Problem {
 	var out []Problem
-	for _, name := range slices.Sorted(maps.Keys(m.Secrets)) {
-		i := bytes.Index(m.Raw, []byte(m.Secrets[name]))
-		if i < 0 {
-			continue
+	for _, from := range m.sources {
+		for _, name := range slices.Sorted(maps.Keys(m.Secrets)) {
+			i := bytes.Index(from.raw, []byte(m.Secrets[name]))
+			if i < 0 {
+				continue
+			}
+			p := Problem{
+				Line:     1 + bytes.Count(from.raw[:i], []byte("\n")),
+				Expected: Text{EN: "no secret in clear", FR: "aucun secret en clair"},
+				Found:    Text{EN: "the value of " + name, FR: "la valeur de " + name},
+				Hint:     Text{EN: "take it out, and change it: this file is kept with each run", FR: "retirez-la, et changez-la : ce fichier est gardé avec chaque campagne"},
+			}
+			if from != m.sources[0] {
+				p.File = from.path
+			}
+			out = append(out, p)
 		}
-		out = append(out, Problem{
-			Line:     1 + bytes.Count(m.Raw[:i], []byte("\n")),
-			Expected: Text{EN: "no secret in clear", FR: "aucun secret en clair"},
-			Found:    Text{EN: "the value of " + name, FR: "la valeur de " + name},
-			Hint:     Text{EN: "take it out, and change it: this file is kept with each run", FR: "retirez-la, et changez-la : ce fichier est gardé avec chaque campagne"},
-		})
 	}
 	return out
 }

@@ -59,10 +59,9 @@ func (c *checker) add(path []string, expected, found, hint Text) {
 	if expected == (Text{}) {
 		expected = c.guide.expected(n)
 	}
-	c.problems = append(c.problems, Problem{
-		Line: c.doc.line(path), Column: c.doc.column(path), Field: display(path),
-		Expected: expected, Found: found, Hint: hint, Example: c.guide.example(name, n),
-	})
+	c.problems = append(c.problems, c.doc.at(path, Problem{
+		Field: display(path), Expected: expected, Found: found, Hint: hint, Example: c.guide.example(name, n),
+	}))
 }
 
 // parseAddress accepts a whole http or https address. It refuses a user name
@@ -252,16 +251,15 @@ func (c *checker) secret(path []string, field *string, name string) {
 			if ok {
 				found = Text{EN: "an empty environment variable " + variable, FR: "une variable d'environnement " + variable + " vide"}
 			}
-			c.problems = append(c.problems, Problem{
-				Line: c.doc.line(path), Column: c.doc.column(path), Field: display(path), Expected: expected, Found: found,
-				Example: "export " + variable + "=…",
-			})
+			c.problems = append(c.problems, c.doc.at(path, Problem{
+				Field: display(path), Expected: expected, Found: found, Example: "export " + variable + "=…",
+			}))
 			return
 		}
 		value = v
 	} else {
 		file := strings.TrimPrefix(reference, "file:")
-		raw, err := readFile(c.absolute(file), maxSecret)
+		raw, err := readFile(c.absolute(path, file), maxSecret)
 		if err != nil {
 			c.add(path, expected, Text{EN: "a file that cannot be read (" + plain(err) + ")", FR: "un fichier illisible (" + plain(err) + ")"}, Text{})
 			return
@@ -287,11 +285,13 @@ func (c *checker) secret(path []string, field *string, name string) {
 	c.m.Secrets[name] = value
 }
 
-func (c *checker) absolute(path string) string {
+// absolute is a path that stands at a place of the manifest: it starts in the
+// folder of the file that holds it.
+func (c *checker) absolute(place []string, path string) string {
 	if filepath.IsAbs(path) {
 		return path
 	}
-	return filepath.Join(c.m.Folder, path)
+	return filepath.Join(c.doc.folder(place), path)
 }
 
 // readFile reads a whole file of at most limit bytes.
@@ -328,7 +328,7 @@ func (c *checker) evidence() {
 			c.add(at("file"), Text{EN: "a path in the folder of the manifest or below", FR: "un chemin dans le dossier du manifeste ou au-dessous"}, quoted(e.File), Text{})
 			continue
 		}
-		digest, size, err := digestOf(filepath.Join(c.m.Folder, e.File), min(maxEvidence, budget))
+		digest, size, err := digestOf(c.absolute(at("file"), e.File), min(maxEvidence, budget))
 		if err != nil {
 			found := Text{EN: "a file that cannot be used (" + plain(err) + ")", FR: "un fichier inutilisable (" + plain(err) + ")"}
 			if errors.Is(err, fs.ErrNotExist) {

@@ -30,9 +30,10 @@ func same(s string) Text { return Text{EN: s, FR: s} }
 
 // Problem is one thing to correct in a manifest.
 type Problem struct {
-	Line     int    `json:"line"`   // from 1; 0 when it concerns the file as a whole
-	Column   int    `json:"column"` // from 1; 0 when not known
-	Field    string `json:"field"`  // "service.category", "evidence[2].date"; empty for the whole file
+	File     string `json:"file,omitempty"` // where it stands, when not in the manifest itself but in a file that it extends
+	Line     int    `json:"line"`           // from 1; 0 when it concerns the file as a whole
+	Column   int    `json:"column"`         // from 1; 0 when not known
+	Field    string `json:"field"`          // "service.category", "evidence[2].date"; empty for the whole file
 	Expected Text   `json:"expected"`
 	Found    Text   `json:"found"`   // what stands there, shortened; never a secret
 	Example  string `json:"example"` // what could be written there
@@ -43,6 +44,15 @@ type Problem struct {
 func (p Problem) In(lang string) string {
 	fr := lang == "fr"
 	var b strings.Builder
+	if p.File != "" {
+		b.WriteString(p.File)
+		if fr {
+			b.WriteString(" :")
+		} else {
+			b.WriteByte(':')
+		}
+		b.WriteByte(' ')
+	}
 	if p.Line > 0 {
 		if fr {
 			fmt.Fprintf(&b, "ligne %d : ", p.Line)

@@ -250,10 +250,12 @@ func againstSchema(g guide, doc *tree) (problems []Problem, err error) {
 			continue // its misspelt form has been named
 		}
 		n := g.at(path)
-		problems = append(problems, Problem{
-			Line: doc.line(path), Field: display(path), Expected: g.expected(n),
+		p := doc.at(path, Problem{
+			Field: display(path), Expected: g.expected(n),
 			Found: Text{EN: "nothing", FR: "rien"}, Example: g.example(name, n),
 		})
+		p.Column = 0
+		problems = append(problems, p)
 	}
 	if !result.Valid() && len(problems) == 0 {
 		return nil, errors.New("check the manifest against its schema: refused without a reason")
@@ -264,10 +266,9 @@ func againstSchema(g guide, doc *tree) (problems []Problem, err error) {
 func unknownField(g guide, doc *tree, path []string, e gojsonschema.ResultError, suggested map[string]bool) Problem {
 	name := fmt.Sprint(e.Details()["property"])
 	full := append(slices.Clone(path), name)
-	p := Problem{
-		Line: doc.line(full), Column: doc.column(full), Field: display(full),
-		Expected: g.expected(g.at(path)), Found: Text{EN: "an unknown field", FR: "un champ inconnu"},
-	}
+	p := doc.at(full, Problem{
+		Field: display(full), Expected: g.expected(g.at(path)), Found: Text{EN: "an unknown field", FR: "un champ inconnu"},
+	})
 	if near := g.suggestion(path, name); near != "" {
 		suggested[strings.Join(append(slices.Clone(path), near), separator)] = true
 		p.Hint = Text{EN: "did you mean " + near + "?", FR: "peut-être " + near + " ?"}
@@ -278,10 +279,7 @@ func unknownField(g guide, doc *tree, path []string, e gojsonschema.ResultError,
 
 func wrongValue(g guide, doc *tree, path []string) Problem {
 	n := g.at(path)
-	p := Problem{
-		Line: doc.line(path), Column: doc.column(path), Field: display(path),
-		Expected: g.expected(n), Found: doc.found(path),
-	}
+	p := doc.at(path, Problem{Field: display(path), Expected: g.expected(n), Found: doc.found(path)})
 	name := ""
 	if len(path) > 0 {
 		name = path[len(path)-1]

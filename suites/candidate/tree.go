@@ -24,6 +24,8 @@ type place struct {
 type tree struct {
 	json   []byte
 	places map[string]place // path joined with separator -> place
+	origin origin           // of values that stand in another file than the first
+	first  *source
 }
 
 // newTree turns a YAML tree into JSON. What JSON has no form for becomes a
@@ -117,12 +119,8 @@ func scalar(n *yaml.Node) any {
 	return n.Value
 }
 
-// line returns the line of a path, or of its nearest ancestor that stands in
-// the file.
-func (t *tree) line(path []string) int { return t.nearest(path).Line }
-
-func (t *tree) column(path []string) int { return t.nearest(path).Column }
-
+// nearest is the node of a path, or of its nearest ancestor that stands in the
+// file.
 func (t *tree) nearest(path []string) *yaml.Node {
 	for i := len(path); i >= 0; i-- {
 		if p, ok := t.places[strings.Join(path[:i], separator)]; ok {
@@ -133,6 +131,25 @@ func (t *tree) nearest(path []string) *yaml.Node {
 		}
 	}
 	return &yaml.Node{}
+}
+
+// at names the place of a path in a problem: the line, and the file where it is
+// not the first.
+func (t *tree) at(path []string, p Problem) Problem {
+	n := t.nearest(path)
+	p.Line, p.Column = n.Line, n.Column
+	if s := t.origin[n]; s != nil && s != t.first {
+		p.File = s.path
+	}
+	return p
+}
+
+// folder is where the relative paths of the file start in which a value stands.
+func (t *tree) folder(path []string) string {
+	if s := t.origin[t.nearest(path)]; s != nil {
+		return s.folder
+	}
+	return t.first.folder
 }
 
 // found says what stands at a path.

@@ -2,8 +2,6 @@
 package ethics
 
 import (
-	"time"
-
 	. "github.com/onsi/ginkgo/v2"
 
 	"github.com/etalon-sante/etalon/sandbox/control"
@@ -55,17 +53,25 @@ func consent(l *Lab) {
 					since = t.After(r)
 				}
 			}
-			told, ok := t.Marked("told")
+			calls := BeEmpty("call-after-withdrawal", Text{
+				FR: "le service, averti du retrait, appelle encore une API", EN: "the service, told of the withdrawal, still calls an API",
+			})
 			if l.FreeUse() {
-				told, ok = told403(since, l.Candidate().Timing.Quiet)
+				// It knows once a refusal was given, and calls that were already
+				// under way have had their time.
+				if since.Empty() {
+					t.Marks("none").Occasion()
+				}
+				knows := since.Business().Answered(403).Occasion().First().At.Add(l.Candidate().Timing.Quiet)
+				Expect(since.Business().Where(func(r record.Record) bool { return r.At.After(knows) })).To(calls)
+				return
 			}
+			told, ok := t.Marked("told")
 			if !ok {
 				t.Marks("none").Occasion()
 			}
 			Occasion(since.Before(told).Business().Answered(403))
-			Expect(t.After(told).Business()).To(BeEmpty("call-after-withdrawal", Text{
-				FR: "le service, averti du retrait, appelle encore une API", EN: "the service, told of the withdrawal, still calls an API",
-			}))
+			Expect(t.After(told).Business()).To(calls)
 		}))
 		It("lets the patient un-pair in the service", Check("ETH-04.1"), Reads(c.UnpairService), func() {
 			t := c.UnpairService.Trace()
@@ -79,24 +85,6 @@ func consent(l *Lab) {
 			}))
 		})
 	})
-}
-
-// told403 is the first thing that happened once a refusal (403) was given and
-// time had passed for calls that were already under way: from there on the
-// service knows.
-func told403(t Trace, after time.Duration) (record.Record, bool) {
-	refused := t.Business().Answered(403)
-	if refused.Empty() {
-		return record.Record{}, false
-	}
-	first := refused.First()
-	for _, r := range t.After(first).Records {
-		if r.At.After(first.At.Add(after)) {
-			// Just before it, so that it is read itself.
-			return record.Record{Seq: r.Seq - 1}, true
-		}
-	}
-	return record.Record{Seq: t.Last().Seq}, true
 }
 
 // unpaired finds a service that says it is paired.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/etalon-sante/etalon/reports"
@@ -71,6 +72,11 @@ func Observe(ctx context.Context, o FreeOptions) (Outcome, error) {
 	c.Sandbox.RedirectURIs = append(c.Sandbox.RedirectURIs, o.Redirects...)
 	if len(c.Sandbox.RedirectURIs) == 0 {
 		return Outcome{}, fmt.Errorf("%w: the address to which the service has patients sent back after consent is not known: give it with --redirect, or as sandbox.redirectUris in the manifest", ErrSelection)
+	}
+	for _, r := range o.Redirects {
+		if u, err := url.Parse(r); err != nil || !u.IsAbs() || u.Fragment != "" || u.Scheme == "javascript" || u.Scheme == "data" || u.Scheme == "file" {
+			return Outcome{}, fmt.Errorf("%w: --redirect takes a whole address without a fragment, or that of an app (app.example:/back), not %q", ErrSelection, r)
+		}
 	}
 	began := o.Now().UTC()
 	p, err := prepare(o.Options, began)
