@@ -127,7 +127,9 @@ func tokens(l *Lab) {
 		})
 		It("does not present a refused identity token again", Check("INT-17.1"), FreePerPairing(), OnlyFindings(), Reads(refusedID), l.EachPairing(func() {
 			t := since(refusedID, control.ActExpireIDToken).Business()
-			first := t.Answered(400).Occasion().First()
+			first := t.Answered(400).Where(func(r record.Record) bool {
+				return r.Exchange.Facts.Call != nil && r.Exchange.Facts.Call.IDToken != ""
+			}).Occasion().First()
 			name := first.Exchange.Facts.Call.IDToken
 			Expect(t.After(first).Where(func(r record.Record) bool {
 				return r.Exchange.Facts.Call != nil && r.Exchange.Facts.Call.IDToken == name
