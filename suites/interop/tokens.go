@@ -67,7 +67,9 @@ func tokens(l *Lab) {
 			if l.FreeUse() {
 				// Other measures come and go: the one that was refused must arrive.
 				t = sameMeasure(t, t.Requests(record.RouteFeedMeasure).Answered(401).Occasion().First())
-				if !t.Requests(record.RouteFeedMeasure).Where(func(r record.Record) bool { return r.Exchange.Response.Status/100 == 4 && r.Exchange.Response.Status != 401 }).Empty() {
+				if !t.Requests(record.RouteFeedMeasure).Where(func(r record.Record) bool {
+					return r.Exchange.Response.Status/100 == 4 && r.Exchange.Response.Status != 401
+				}).Empty() {
 					t.Marks("none").Occasion() // sent again, and refused for another reason
 				}
 			}
