@@ -12,7 +12,7 @@ import (
 	"github.com/etalon-sante/etalon/sandbox/settings"
 )
 
-//go:embed tables/*.yaml tables/schema/*.json
+//go:embed tables/*.yaml tables/rules/*.yaml tables/schema/*.json
 var tables embed.FS
 
 // Addresses that the profiles fix.
