@@ -30,6 +30,7 @@ func Contract(name string, start func() control.API) bool {
 		c.clients()
 		c.calls()
 		c.searches()
+		c.measures()
 		c.faults()
 		c.troubles()
 		c.journals()
