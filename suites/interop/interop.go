@@ -26,6 +26,8 @@ func Specs(l *Lab) {
 	documents(l)
 	documentConsent(l)
 	clinical(l)
+	documentEdge(l)
+	documentListing(l)
 }
 
 // answerDone is met when each action was answered "done".
