@@ -287,7 +287,7 @@ func (a *Authority) clientRefusal(x *exchange.Exchange, f *record.TokenFacts, st
 		return nil
 	}
 	for _, i := range x.Facts.Issues {
-		if strings.HasPrefix(i.Rule, "token.assertion-") || i.Rule == "token.client-several" {
+		if strings.HasPrefix(i.Rule, "token.assertion-") {
 			return refusal(i.Expected + " is expected, not " + i.Actual)
 		}
 	}

@@ -96,8 +96,16 @@ type SandboxConfig struct {
 	BasePath     string   `json:"basePath,omitempty"`  // "/mes"
 	ClientID     string   `json:"clientId,omitempty"`
 	ClientSecret string   `json:"clientSecret,omitempty"` // only as env:NAME or file:PATH
-	ClientAuth   string   `json:"clientAuth,omitempty"`   // client_secret_basic (default) or client_secret_post
+	ClientAuth   string   `json:"clientAuth,omitempty"`   // client_secret_basic (default), client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth
 	RedirectURIs []string `json:"redirectUris,omitempty"`
+	// What the method needs. In the manifest a file or the text itself; here the
+	// text. Where nothing is given, the harness makes it and hands it over with
+	// configure.
+	ClientJWKS        string `json:"clientJwks,omitempty"`        // public keys (private_key_jwt)
+	ClientCertificate string `json:"clientCertificate,omitempty"` // PEM (both TLS methods)
+	ClientAuthority   string `json:"clientAuthority,omitempty"`   // PEM (tls_client_auth)
+	ClientSubject     string `json:"clientSubject,omitempty"`     // RFC 4514 (tls_client_auth)
+	ClientKey         string `json:"clientKey,omitempty"`         // PEM; in the manifest only as env:NAME or file:PATH
 }
 
 // Timing bounds how long the candidate may take. In the manifest: "10s".

@@ -46,6 +46,7 @@ func (c *checker) all() {
 	c.sandbox()
 	c.timing()
 	c.secrets()
+	c.client()
 	c.evidence()
 }
 

@@ -19,6 +19,7 @@ func Specs(l *Lab) {
 	pairing(l)
 	callbacks(l)
 	tokens(l)
+	client(l)
 	everyCall(l)
 	consent(l)
 	feed(l)

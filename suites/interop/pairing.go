@@ -141,6 +141,9 @@ func pairing(l *Lab) {
 			}))
 			Expect(nominal.Trace().Requests(record.RouteToken)).NotTo(HaveIssue("token.client-auth"))
 		})
+		It("authenticates in one way at a time", Check("INT-87.1"), Reads(nominal), EvenIfEnded(), func() {
+			Expect(nominal.Trace().Requests(record.RouteToken, record.RouteRevoke).Occasion()).To(oneMethod())
+		})
 		It("pairs again after un-pairing", Check("INT-19.1"), Reads(again), func() {
 			t := again.Trace()
 			mark, ok := t.Marked("again")

@@ -58,7 +58,7 @@ func (s *Session) askConfigure(ctx context.Context, person bool) (candidate.Answ
 	}
 	return s.Pilot.Do(ctx, candidate.Call{Action: candidate.Configure, Run: s.run, Payload: map[string]any{"mes": map[string]any{
 		"endpoints":  s.Space.Endpoints,
-		"client":     map[string]string{"id": s.Space.Client.ID, "secret": s.Space.Client.Secret},
+		"client":     s.clientPayload(),
 		"clientAuth": s.Space.Client.Auth,
 		"oid":        s.Space.OID,
 		"ca":         s.Space.CA,
@@ -93,6 +93,7 @@ func (s *Session) register(ctx context.Context, raw json.RawMessage) error {
 // configures once is wrong at the next run.
 func notFixed(c candidate.Candidate, form string) []string {
 	var out []string
+	credential, known := credentialOf(c.Sandbox)
 	for _, f := range []struct {
 		key  string
 		here bool
@@ -100,7 +101,7 @@ func notFixed(c candidate.Candidate, form string) []string {
 		{"sandbox.listen", form == "remote" || c.Sandbox.Listen != "" && !strings.HasSuffix(c.Sandbox.Listen, ":0")},
 		{"sandbox.basePath", c.Sandbox.BasePath != ""},
 		{"sandbox.clientId", c.Sandbox.ClientID != ""},
-		{"sandbox.clientSecret", c.Sandbox.ClientSecret != ""},
+		{credential, known},
 		{"sandbox.redirectUris", len(c.Sandbox.RedirectURIs) > 0},
 	} {
 		if !f.here {
@@ -124,8 +125,8 @@ func (s *Session) byHand(secret string) string {
 		{"fhir", e.FHIR},
 		{"id_token", e.IDTokenHeader},
 		{"client_id", s.Space.Client.ID},
-		{"client_secret", secret},
 		{"client_auth", s.Space.Client.Auth},
+		{"client_secret", secret},
 		{"oid", s.Space.OID},
 	} {
 		fmt.Fprintf(&b, "\n    %-13s %s", v[0], v[1])

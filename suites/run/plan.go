@@ -106,6 +106,29 @@ func plan(cat *requirement.Catalogue, sel Selection, c candidate.Candidate, day 
 	return out, scenarios, nil
 }
 
+// Concerned are the checks of the requirements that concern a candidate.
+func Concerned(c candidate.Candidate) (map[string]bool, error) {
+	cat, err := requirement.Load()
+	if err != nil {
+		return nil, fmt.Errorf("load the catalogue: %w", err)
+	}
+	apply, err := requirement.NewApplicability(cat)
+	if err != nil {
+		return nil, fmt.Errorf("compile the catalogue's conditions: %w", err)
+	}
+	out := map[string]bool{}
+	for _, r := range cat.Requirements {
+		applies, _, err := apply.Applies(r, c)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range r.Checks {
+			out[k.ID] = applies
+		}
+	}
+	return out, nil
+}
+
 func nominal() []string {
 	return []string{"pairing-nominal", "feed-nominal", "search-range", "document-feed", "document-read"}
 }

@@ -431,7 +431,7 @@ func short(s string) (string, bool) {
 
 // blankSecrets removes what must not reach the disk from a manifest's reading.
 func blankSecrets(c candidate.Candidate) candidate.Candidate {
-	c.Pilot.Token, c.Sandbox.ClientSecret = "", ""
+	c.Pilot.Token, c.Sandbox.ClientSecret, c.Sandbox.ClientKey = "", "", ""
 	if c.Start != nil {
 		start := *c.Start
 		start.Env = nil // its values may be secrets, its names are in the manifest

@@ -96,6 +96,7 @@ type Session struct {
 	Roots      *x509.CertPool
 	Notes      []Note
 	Configured string // how the candidate got its configuration: see the constants
+	held       held   // what the client authenticates with, where configure hands it over
 	run        string
 	bench      *Bench
 	now        func() time.Time
@@ -152,9 +153,13 @@ func OpenSession(ctx context.Context, o SessionOptions) (*Session, error) {
 		s.Redactor.Name(name, value)
 	}
 	fixed := o.Candidate.Sandbox
+	client, err := s.client(fixed)
+	if err != nil {
+		return nil, err
+	}
 	space, err := o.Bench.API.CreateSpace(ctx, control.SpaceRequest{
 		BasePath: fixed.BasePath, Seed: o.Seed, After: control.Numbers{IDs: o.Sitting * lab.SittingIDs, Names: o.Names},
-		Client: control.Client{ID: fixed.ClientID, Secret: fixed.ClientSecret, Auth: fixed.ClientAuth, RedirectURIs: fixed.RedirectURIs},
+		Client: client,
 	})
 	if err != nil {
 		return nil, err

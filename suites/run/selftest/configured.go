@@ -52,9 +52,9 @@ func configureOnce(ctx context.Context, bench *run.Bench, n int) (chan configura
 
 // start starts the reference service with some parts, configured by the action
 // configure or, once and for all, by hand. The function it returns ends it.
-func (t *tester) start(ctx context.Context, parts reference.Parts) (*demo.Service, func(), error) {
-	if t.configurations == nil {
-		s, err := demo.Start(ctx, demo.Options{Parts: parts})
+func (t *tester) start(ctx context.Context, variant string, parts reference.Parts) (*demo.Service, func(), error) {
+	if t.configurations == nil || variant != "" {
+		s, err := demo.Start(ctx, demo.Options{Parts: parts, ClientAuth: variant})
 		if err != nil {
 			return nil, nil, err
 		}

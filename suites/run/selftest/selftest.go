@@ -94,9 +94,11 @@ type tester struct {
 	opts      Options
 	bench     *run.Bench
 	cat       *requirement.Catalogue
+	applies   *requirement.Applicability
 	leaves    map[string]lab.LeafLabels
 	scenarios []*lab.Scenario
 	clean     trial
+	variants  map[string]trial // the reference as it is, where its client authenticates otherwise
 
 	configurations chan configuration // those free at the moment; nil: by the action configure
 }
@@ -112,6 +114,9 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	t := &tester{opts: o}
 	var err error
 	if t.cat, err = requirement.Load(); err != nil {
+		return Result{}, err
+	}
+	if t.applies, err = requirement.NewApplicability(t.cat); err != nil {
 		return Result{}, err
 	}
 	var l *lab.Lab
@@ -133,10 +138,10 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 
 	out := Result{Survivors: []string{}, Collateral: []string{}, Shadowed: []string{}, FalseAlarms: []string{}, NotRun: []string{}, Unmoved: []string{}, Matrix: []Row{}}
-	if t.clean, err = t.reference(ctx, reference.Parts{}, t.scenarios, nil); err != nil {
+	if t.clean, err = t.reference(ctx, "", reference.Parts{}, t.concerned(""), nil); err != nil {
 		return out, fmt.Errorf("the reference service as it is: %w", err)
 	}
-	out.FalseAlarms = append(out.FalseAlarms, t.alarms()...)
+	out.FalseAlarms = append(out.FalseAlarms, t.alarms("")...)
 	out.Conformant = t.clean.report.Summary[reports.Conformant]
 	t.tell(0, 0, "reference")
 	idle, err := t.idle(ctx)
@@ -148,6 +153,9 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	all := flaws.All()
 	if len(o.Only) > 0 {
 		all = slices.DeleteFunc(all, func(f flaws.Flaw) bool { return !slices.Contains(o.Only, f.ID) && !slices.Contains(o.Only, f.Check) })
+	}
+	if err := t.vary(ctx, all, &out); err != nil {
+		return out, err
 	}
 	rows := make([]Row, len(all))
 	slots := make(chan struct{}, o.Width)
@@ -202,20 +210,6 @@ func (t *tester) tell(done, total int, what string) {
 	}
 }
 
-// alarms are the checks that the reference, as it is, does not meet.
-func (t *tester) alarms() []string {
-	var out []string
-	for _, k := range t.cat.Checks() {
-		switch v, ok := t.clean.verdicts[k.ID]; {
-		case !ok:
-			out = append(out, fmt.Sprintf("reference: %s was not judged", k.ID))
-		case v != reports.Conformant && v != reports.ToReview:
-			out = append(out, fmt.Sprintf("reference: %s is %s: %s", k.ID, v, t.clean.why(k.ID)))
-		}
-	}
-	return out
-}
-
 // why is the first reason or finding of a check, in English.
 func (t trial) why(check string) string {
 	for _, r := range t.report.Results {
@@ -262,11 +256,11 @@ func (t *tester) try(ctx context.Context, f flaws.Flaw) Row {
 	row := Row{Flaw: f.ID, Check: f.Check, Sentence: reports.Text(f.Sentence), Origin: f.Origin, Also: []string{}, Shadowed: []string{}, Stray: []string{}, Unmoved: []string{}}
 	parts := reference.DefaultParts()
 	f.Apply(&parts)
-	scenarios := t.scenarios
+	clean, scenarios := t.cleanOf(f.Variant), t.concerned(f.Variant)
 	if !t.opts.Full {
 		scenarios = slices.DeleteFunc(slices.Clone(scenarios), func(s *lab.Scenario) bool { return !slices.Contains(f.Chapters, s.Chapter) })
 	}
-	tr, err := t.reference(ctx, parts, scenarios, t.clean.records)
+	tr, err := t.reference(ctx, f.Variant, parts, scenarios, clean.records)
 	if err != nil {
 		row.Error = err.Error()
 		return row
@@ -282,7 +276,7 @@ func (t *tester) try(ctx context.Context, f flaws.Flaw) Row {
 	for _, a := range f.Also {
 		declared[a.Check] = true
 	}
-	for id, was := range t.clean.verdicts {
+	for id, was := range clean.verdicts {
 		now := tr.verdicts[id]
 		switch {
 		case id == f.Check || now == was:
@@ -305,8 +299,8 @@ func (t *tester) try(ctx context.Context, f flaws.Flaw) Row {
 
 // reference observes some scenarios on the reference service and judges them
 // together with what was recorded of the others before.
-func (t *tester) reference(ctx context.Context, parts reference.Parts, scenarios []*lab.Scenario, before []record.Record) (trial, error) {
-	s, stop, err := t.start(ctx, parts)
+func (t *tester) reference(ctx context.Context, variant string, parts reference.Parts, scenarios []*lab.Scenario, before []record.Record) (trial, error) {
+	s, stop, err := t.start(ctx, variant, parts)
 	if err != nil {
 		return trial{}, err
 	}
@@ -342,7 +336,7 @@ func (t *tester) handler(ctx context.Context, h http.Handler) (trial, error) {
 		return trial{}, err
 	}
 	defer release()
-	return t.observe(ctx, &m, p, s.Roots, t.scenarios, nil)
+	return t.observe(ctx, &m, p, s.Roots, t.concerned(""), nil)
 }
 
 func (t *tester) observe(ctx context.Context, m *candidate.Manifest, p candidate.Pilot, roots *x509.CertPool, scenarios []*lab.Scenario, before []record.Record) (trial, error) {
@@ -383,7 +377,11 @@ func (t *tester) observe(ctx context.Context, m *candidate.Manifest, p candidate
 	}
 	info := run.Info{Started: started, State: "observed", Seed: seed}
 	for _, r := range t.cat.Requirements {
-		if len(r.Checks) > 0 {
+		applies, _, err := t.applies.Applies(r, c)
+		if err != nil {
+			return trial{}, err
+		}
+		if len(r.Checks) > 0 && applies {
 			info.Plan = append(info.Plan, run.Planned{Requirement: r.ID, Decision: "judge"})
 		}
 	}
