@@ -170,7 +170,9 @@ func (l *Lab) AroundLeaf(ctx context.Context, body func(context.Context)) {
 		return
 	}
 	if l.sheet.planned != nil && !l.sheet.planned(labels.Check) {
-		return
+		// Nobody reads what becomes of it; under go test and ginkgo, it is seen
+		// that it was left out.
+		ginkgo.Skip(labels.Check + " does not concern this candidate, or was not asked for")
 	}
 	res := &Result{Check: labels.Check, State: Met, Traces: labels.Reads}
 	if labels.All {

@@ -2,7 +2,7 @@
 // reference service. The first process observes, the others read what it
 // recorded; -p, --focus and --label-filter work as usual. A leaf that is not
 // conformant fails there, an untested one too; one that does not concern the
-// reference service passes.
+// reference service is skipped.
 package suitetest
 
 import (
