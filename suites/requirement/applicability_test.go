@@ -44,6 +44,15 @@ func TestEveryExpressionEvaluatesOnTheLeastAndTheFullestCandidate(t *testing.T) 
 			if expression != r.Applies {
 				t.Errorf("%s: the expression given is %q, not %q", r.ID, expression, r.Applies)
 			}
+			// A client has one method: what is about another one concerns a
+			// candidate that names it.
+			for _, method := range []string{"private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"} {
+				if service.Sandbox.ClientAuth = method; fullest && !yes {
+					if yes, _, err = a.Applies(r, service); err != nil {
+						t.Errorf("%s: %v", r.ID, err)
+					}
+				}
+			}
 			if yes {
 				concerned[fullest] = append(concerned[fullest], r.ID)
 			}
