@@ -69,7 +69,7 @@ func (c *checker) client() {
 				c.add(path, Text{EN: "a path in the folder of the manifest or below", FR: "un chemin dans le dossier du manifeste ou au-dessous"}, quoted(text), Text{})
 				continue
 			}
-			raw, err := readFile(filepath.Join(c.m.Folder, text), maxClientFile)
+			raw, err := readFile(c.absolute(path, text), maxClientFile)
 			if err != nil {
 				c.add(path, Text{}, Text{EN: "a file that cannot be read (" + plain(err) + ")", FR: "un fichier illisible (" + plain(err) + ")"}, Text{})
 				continue
@@ -109,7 +109,7 @@ func (c *checker) clientKey(s *SandboxConfig) {
 			return
 		}
 	} else {
-		raw, err := readFile(c.absolute(strings.TrimPrefix(reference, "file:")), maxClientFile)
+		raw, err := readFile(c.absolute(path, strings.TrimPrefix(reference, "file:")), maxClientFile)
 		if err != nil {
 			wrong(Text{EN: "a file that cannot be read (" + plain(err) + ")", FR: "un fichier illisible (" + plain(err) + ")"})
 			return
