@@ -24,6 +24,7 @@ import (
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	tclog "github.com/testcontainers/testcontainers-go/log"
 	"github.com/testcontainers/testcontainers-go/wait"
@@ -58,6 +59,7 @@ ENTRYPOINT ["/etalon"]
 // Options say what is run.
 type Options struct {
 	Binary string       // a static Linux executable that knows `sandbox serve`
+	Host   string       // under which candidates reach this machine; default: the daemon's host
 	Logger *slog.Logger // default: none
 }
 
@@ -79,7 +81,7 @@ func Start(ctx context.Context, o Options) (*Container, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := prepare(o.Logger); err != nil {
+	if err := Prepare(o.Logger); err != nil {
 		return nil, err
 	}
 	host, err := daemonHost(ctx)
@@ -115,6 +117,9 @@ func start(ctx context.Context, o Options, binary []byte, host string) (*Contain
 	_, _ = rand.Read(b) // it cannot fail (crypto/rand, Go 1.24)
 	token := hex.EncodeToString(b)
 	public := "https://" + net.JoinHostPort(host, port)
+	if o.Host != "" {
+		public = "https://" + net.JoinHostPort(o.Host, port)
+	}
 	image := nameOf(binary)
 	repo, tag, _ := strings.Cut(image, ":")
 
@@ -183,11 +188,11 @@ func (c *Container) Close() error {
 	return nil
 }
 
-// prepare sets what testcontainers-go only reads from the environment: Ryuk is
+// Prepare sets what testcontainers-go only reads from the environment: Ryuk is
 // an image that cannot be pulled offline (Close clears up instead), and inside a
 // container that shares the daemon's network the library takes the gateway for
 // the daemon's host, where nothing answers. What the user has set stays.
-func prepare(l *slog.Logger) error {
+func Prepare(l *slog.Logger) error {
 	tclog.SetDefault(logger{l})
 	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
 		return fmt.Errorf("disable Ryuk: %w", err)
@@ -222,6 +227,26 @@ func daemonHost(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return p.DaemonHost(ctx)
+}
+
+// Gateway is the address of this machine in a network of the daemon's: what
+// listens there is reached from the containers of that network, and from here.
+func Gateway(ctx context.Context, name string) (string, error) {
+	p, err := testcontainers.NewDockerProvider()
+	if err != nil {
+		return "", err
+	}
+	defer p.Close()
+	n, err := p.Client().NetworkInspect(ctx, name, client.NetworkInspectOptions{})
+	if err != nil {
+		return "", fmt.Errorf("look at the network %s: %w", name, err)
+	}
+	for _, c := range n.Network.IPAM.Config {
+		if c.Gateway.IsValid() && c.Gateway.Is4() {
+			return c.Gateway.String(), nil
+		}
+	}
+	return "", fmt.Errorf("the network %s has no gateway", name)
 }
 
 // portTaken says whether the daemon could not have the port that was chosen; it

@@ -81,9 +81,13 @@ type PilotConfig struct {
 	Command []string `json:"command,omitempty"` // exec
 }
 
-// Start is a command that starts the candidate, when it is not running already.
+// Start is what starts the candidate, when it is not running already: a command,
+// or a container image.
 type Start struct {
-	Command []string          `json:"command"`
+	Command []string          `json:"command,omitempty"` // with an image: in place of the image's own
+	Image   string            `json:"image,omitempty"`   // name of a container image
+	Ports   []string          `json:"ports,omitempty"`   // of an image: "8080", or "18080:8080" (of this machine, of the container)
+	Network string            `json:"network,omitempty"` // of an image: bridge (default), host, or the name of a network
 	Env     map[string]string `json:"env,omitempty"`
 	Ready   string            `json:"ready"` // URL that answers anything below 500 once it is up
 	Seconds int               `json:"seconds,omitempty"`

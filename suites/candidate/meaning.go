@@ -42,6 +42,7 @@ type checker struct {
 
 func (c *checker) all() {
 	c.addresses()
+	c.start()
 	c.pilot()
 	c.sandbox()
 	c.timing()
@@ -96,6 +97,33 @@ func address(s string) (*url.URL, Text) {
 		}
 	}
 	return u, Text{}
+}
+
+// start wants a command or an image, and leaves to images what is theirs.
+func (c *checker) start() {
+	s := c.m.Candidate.Start
+	switch {
+	case s == nil:
+	case s.Image == "" && len(s.Command) == 0:
+		c.add([]string{"start"}, Text{EN: "command, or image", FR: "command, ou image"}, Text{EN: "neither", FR: "ni l'un ni l'autre"}, Text{})
+	case s.Image == "":
+		for name, set := range map[string]bool{"ports": len(s.Ports) > 0, "network": s.Network != ""} {
+			if set {
+				c.add([]string{"start", name}, Text{EN: "start.image beside it: it is about containers", FR: "start.image à côté : ceci concerne les conteneurs"}, Text{EN: "no image", FR: "aucune image"}, Text{})
+			}
+		}
+	}
+	if s == nil {
+		return
+	}
+	for i, p := range s.Ports {
+		for _, n := range strings.Split(p, ":") {
+			if port, err := strconv.Atoi(n); err != nil || port > 65535 {
+				c.add([]string{"start", "ports", strconv.Itoa(i)}, Text{}, quoted(p), Text{})
+				break
+			}
+		}
+	}
 }
 
 func (c *checker) addresses() {

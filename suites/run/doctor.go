@@ -68,7 +68,7 @@ func Examine(ctx context.Context, o Options, tell func(Step)) (Examination, erro
 	}
 	d.note("manifest", StepOK, "le manifeste est lisible et complet", "the manifest can be read and is complete", "", "")
 	if c.Start != nil {
-		p, err := pilot.StartCommand(ctx, *c.Start, pilot.StartOptions{Folder: o.Manifest.Folder, Roots: o.Roots})
+		p, err := startCandidate(ctx, o.Manifest, o.Roots, &o.Sandbox)
 		if err != nil {
 			d.note("start", StepFailed, "le service n'a pas démarré : "+err.Error(), "the service did not start: "+err.Error(),
 				"Lancez à la main la commande de « start.command » et lisez ce qu'elle affiche.", "Run the command of \"start.command\" by hand and read what it prints.")

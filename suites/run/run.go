@@ -90,7 +90,7 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 	}
 	c := o.Manifest.Candidate
 	if c.Start != nil {
-		process, err := pilot.StartCommand(ctx, *c.Start, pilot.StartOptions{Folder: o.Manifest.Folder, Roots: o.Roots})
+		process, err := startCandidate(ctx, o.Manifest, o.Roots, &o.Sandbox)
 		if err != nil {
 			return Outcome{}, unlessStopped(ctx.Err(), &UnreachableError{err})
 		}

@@ -44,6 +44,8 @@ type SandboxOptions struct {
 	Token     string // bearer of a remote control API
 	Listen    string
 	PublicURL string
+	Host      string // under which the candidate reaches this machine, where that is not 127.0.0.1; a container's sandbox is published under it
+	Binary    string // what the image of a container holds; default: this very program
 	StateDir  string // where the sandbox's authority is kept between runs
 	Build     string
 	Logger    *slog.Logger
@@ -63,11 +65,14 @@ func OpenBench(ctx context.Context, o SandboxOptions) (*Bench, error) {
 		}
 		b.API, b.Form, b.close = s.Control(), "embedded", s.Close
 	case "container":
-		self, err := os.Executable()
-		if err != nil {
-			return nil, fmt.Errorf("the sandbox's image holds this very program: %w", err)
+		self := o.Binary
+		if self == "" {
+			var err error
+			if self, err = os.Executable(); err != nil {
+				return nil, fmt.Errorf("the sandbox's image holds this very program: %w", err)
+			}
 		}
-		c, err := container.Start(ctx, container.Options{Binary: self, Logger: o.Logger})
+		c, err := container.Start(ctx, container.Options{Binary: self, Host: o.Host, Logger: o.Logger})
 		if err != nil {
 			return nil, err
 		}

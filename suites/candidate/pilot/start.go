@@ -2,13 +2,8 @@ package pilot
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
-	"errors"
-	"fmt"
-	"io"
 	"maps"
-	"net/http"
 	"os"
 	"os/exec"
 	"slices"
@@ -19,12 +14,9 @@ import (
 )
 
 const (
-	maxOutput = 16 << 10               // bytes kept of what the candidate prints
-	look      = 50 * time.Millisecond  // between two looks at the ready address
-	lookLimit = 2 * time.Second        // for one look
-	grace     = 3 * time.Second        // between asking a candidate to end and ending it
-	endLook   = 20 * time.Millisecond  // between two looks whether its group is gone
-	portTaken = 300 * time.Millisecond // for the look before it is started
+	maxOutput = 16 << 10              // bytes kept of what the candidate prints
+	grace     = 3 * time.Second       // between asking a candidate to end and ending it
+	endLook   = 20 * time.Millisecond // between two looks whether its group is gone
 )
 
 // StartOptions complete a manifest's start command.
@@ -49,21 +41,9 @@ type Process struct {
 // the last output of the candidate, or the error of the context. The context
 // bounds the wait only: call Stop to end what was started.
 func StartCommand(ctx context.Context, start candidate.Start, o StartOptions) (*Process, error) {
-	client := &http.Client{
-		Timeout: lookLimit,
-		Transport: &http.Transport{
-			TLSClientConfig:   &tls.Config{RootCAs: o.Roots, MinVersion: tls.VersionTLS12},
-			DisableKeepAlives: true,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	// Something that answers already would be taken for the candidate, even
-	// after it died because its port was taken.
-	before, cancel := context.WithTimeout(ctx, portTaken)
-	_, answered := answers(before, client, start.Ready)
-	cancel()
-	if answered {
-		return nil, fault(Start, "something answers at %s before the command is started: stop it, or remove start from the manifest", start.Ready)
+	look := NewLook(start, o.Roots)
+	if err := look.Before(ctx); err != nil {
+		return nil, err
 	}
 	environ := o.Environ
 	if environ == nil {
@@ -87,64 +67,11 @@ func StartCommand(ctx context.Context, start candidate.Start, o StartOptions) (*
 		p.err = cmd.Wait()
 		close(p.done)
 	}()
-	if err := p.waitReady(ctx, client, start); err != nil {
+	if err := look.Wait(ctx, p); err != nil {
 		p.Stop()
 		return nil, err
 	}
 	return p, nil
-}
-
-func (p *Process) waitReady(ctx context.Context, client *http.Client, start candidate.Start) error {
-	seconds := start.Seconds
-	if seconds == 0 {
-		seconds = candidate.DefaultStartSeconds
-	}
-	limited, cancel := context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
-	defer cancel()
-	tick := time.NewTicker(look)
-	defer tick.Stop()
-	last := errors.New("no answer")
-	for {
-		ready, _ := answers(limited, client, start.Ready)
-		if ready == nil {
-			select {
-			case <-p.done: // it was something else that answered
-			default:
-				return nil
-			}
-		} else if limited.Err() == nil {
-			last = ready
-		}
-		select {
-		case <-p.done:
-			return p.Died()
-		case <-limited.Done():
-			if ctx.Err() != nil {
-				return fmt.Errorf("wait for the candidate to be ready: %w", ctx.Err())
-			}
-			return fault(Start, "%s was not ready after %d s (%w); its last output:\n%s", start.Ready, seconds, last, p.Output())
-		case <-tick.C:
-		}
-	}
-}
-
-// answers looks once at an address: a nil error means a status below 500, and
-// the boolean that something answered at all.
-func answers(ctx context.Context, client *http.Client, address string) (error, bool) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return err, false
-	}
-	res, err := client.Do(req)
-	if err != nil {
-		return err, false
-	}
-	defer res.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 4<<10))
-	if res.StatusCode >= 500 {
-		return fmt.Errorf("it answers %d", res.StatusCode), true
-	}
-	return nil, true
 }
 
 // Done is closed when the command has ended, asked or not.
