@@ -69,7 +69,7 @@ func TestHTTPPilotAsksAsTheContractSays(t *testing.T) {
 }
 
 func TestHostileAnswersAreRefusedForTheirReason(t *testing.T) {
-	const kilobyte = "                                                                "
+	const blank = "                                                                "
 	for name, c := range map[string]struct {
 		status int
 		body   string
@@ -101,7 +101,7 @@ func TestHostileAnswersAreRefusedForTheirReason(t *testing.T) {
 		"relative link":      {200, `{"status":"done","open":"/go"}`, pilot.Body, []string{"open"}},
 		"script link":        {200, `{"status":"done","open":"javascript:alert(1)"}`, pilot.Body, []string{"open"}},
 		"link with password": {200, `{"status":"done","open":"https://u:p@x.fr/"}`, pilot.Body, []string{"open"}},
-		"2 MB":               {200, strings.Repeat(kilobyte, 1<<15), pilot.Body, []string{"exceeds"}},
+		"too long":           {200, strings.Repeat(blank, pilot.MaxAnswer/len(blank)+1), pilot.Body, []string{"exceeds"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
