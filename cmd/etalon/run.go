@@ -22,6 +22,7 @@ import (
 type runFlags struct {
 	candidate, env, sandbox, token, out, profile, lang, phase string
 	theme, only                                               []string
+	several                                                   []string // manifests, or folders of them
 	seed                                                      int64
 	strict, resume                                            bool
 }
@@ -87,6 +88,17 @@ func (a *app) run() *cobra.Command {
 		Args:  noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			a.lang(f.lang)
+			paths, err := manifests(f.several)
+			if err != nil {
+				return err
+			}
+			if len(f.several) > 1 || len(paths) > 1 || paths[0] != f.several[0] {
+				if f.resume {
+					return usage{errors.New("--resume takes up the run of one service: name its manifest alone, with the folder of its report as --out")}
+				}
+				return a.several(c.Context(), f, paths)
+			}
+			f.candidate = paths[0]
 			m, err := candidate.ReadFor(f.candidate, f.env, a.env)
 			if err != nil {
 				return err
@@ -114,7 +126,7 @@ func (a *app) run() *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().StringVar(&f.candidate, "candidate", "candidate.yaml", "manifest of the candidate")
+	c.Flags().StringArrayVar(&f.several, "candidate", []string{"candidate.yaml"}, "manifest of the candidate; given several times, or a folder of manifests: a report each and a page over all")
 	c.Flags().StringVar(&f.env, "env", "", "environment of the manifest, by its name there (default: none)")
 	c.Flags().BoolVar(&f.resume, "resume", false, "go on with a run that was stopped: ended scenarios are kept")
 	f.register(c)

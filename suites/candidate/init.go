@@ -2,14 +2,12 @@ package candidate
 
 import (
 	"bufio"
-	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"text/template"
 )
 
 //go:embed init.yaml.tmpl
@@ -29,6 +27,12 @@ type answers struct {
 	Production                    string
 	Pilot, URL, Command, ClientID string
 	Callback                      string
+	// Of a preset only.
+	Notes   []string // what services of this kind do
+	Agenda  string   // as Measures; "" where it is not asked
+	Kinds   string   // of measures, joined with commas
+	Devices bool
+	Replace bool // names and addresses are to be replaced
 }
 
 // Access writes a claim as a YAML list.
@@ -50,6 +54,9 @@ func (a answers) Claimed() []string {
 	}
 	if a.Documents != "none" {
 		out = append(out, "documents")
+	}
+	if a.Agenda != "" && a.Agenda != "none" {
+		out = append(out, "agenda")
 	}
 	return out
 }
@@ -105,15 +112,7 @@ func Init(in io.Reader, out io.Writer, lang string) ([]byte, error) {
 		*q.field = answer
 	}
 	a.Pairing = pairing == "yes"
-	var text bytes.Buffer
-	t, err := template.New("init").Funcs(template.FuncMap{"quote": doubleQuoted}).Parse(initTemplate)
-	if err != nil {
-		return nil, fmt.Errorf("read the model of manifests: %w", err)
-	}
-	if err := t.Execute(&text, a); err != nil {
-		return nil, fmt.Errorf("write the manifest: %w", err)
-	}
-	return text.Bytes(), nil
+	return fill(a)
 }
 
 func (q question) ask(lines *bufio.Reader, out io.Writer, lang string) (string, error) {

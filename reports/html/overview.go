@@ -1,0 +1,151 @@
+package html
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // overview.tmpl
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/etalon-sante/etalon/reports"
+	"github.com/etalon-sante/etalon/reports/words"
+)
+
+//go:embed overview.tmpl
+var overviewText string
+
+// Judged is one service of an overview.
+type Judged struct {
+	Report  *reports.Report // nil: it could not be judged
+	Name    string          // of its manifest, where there is no report
+	Exit    int             // exit code of its run
+	Failure reports.Text    // why there is no report
+	Folder  string          // of its report, relative to the page; empty: none
+}
+
+// maxBlocks is how many requirements of a service the overview names.
+const maxBlocks = 5
+
+type (
+	overview struct {
+		CSS         template.CSS
+		CSSHash     string
+		Lang        words.Lang
+		OtherLang   words.Lang
+		OtherFile   string
+		Title       string
+		Sentence    string
+		Started     instant
+		Rows        []judgedRow
+		Independent string
+	}
+	judgedRow struct {
+		Name, Version, Editor string
+		Word, Shape, Colour   string
+		Exit                  int
+		Blocks                []block
+		More                  int
+		Failure               string
+		Link                  string
+		rank                  int
+	}
+	block struct{ ID, Title, Word string }
+)
+
+// WriteOverview writes one page over several services, in "fr" or "en".
+func WriteOverview(w io.Writer, services []Judged, at time.Time, lang string) error {
+	l, err := words.Parse(lang)
+	if err != nil {
+		return fmt.Errorf("write the overview: %w", err)
+	}
+	t, err := template.New("overview").Funcs(template.FuncMap{
+		"t": func(fr, en string) string { return l.Typeset(l.Pick(fr, en)) },
+	}).Parse(overviewText)
+	if err != nil {
+		return fmt.Errorf("write the overview: %w", err)
+	}
+	sum := sha256.Sum256([]byte(style))
+	other := words.EN
+	if l == words.EN {
+		other = words.FR
+	}
+	p := overview{
+		CSS: template.CSS(style), CSSHash: base64.StdEncoding.EncodeToString(sum[:]), //nolint:gosec // ours, embedded
+		Lang: l, OtherLang: other, OtherFile: File(other),
+		Title:   words.Itoa(len(services)) + l.Many(len(services), " service", " services"),
+		Started: instant{at.UTC().Format(time.RFC3339), l.Typeset(l.Instant(at))}, Independent: l.Typeset(l.Independent()),
+	}
+	met := 0
+	for _, s := range services {
+		if s.Exit == reports.ExitConformant {
+			met++
+		}
+		p.Rows = append(p.Rows, rowOf(s, l))
+	}
+	slices.SortStableFunc(p.Rows, func(a, b judgedRow) int { return a.rank - b.rank })
+	p.Sentence = l.Typeset(sentenceOver(met, len(services), l))
+	var b bytes.Buffer
+	if err := t.Execute(&b, p); err != nil {
+		return fmt.Errorf("write the overview: %w", err)
+	}
+	if _, err := w.Write(b.Bytes()); err != nil {
+		return fmt.Errorf("write the overview: %w", err)
+	}
+	return nil
+}
+
+func sentenceOver(met, all int, l words.Lang) string {
+	switch {
+	case met == all:
+		return l.Pick("Aucune exigence bloquante n'est enfreinte, dans aucun de ces services.", "No blocking requirement is broken, in any of these services.")
+	case met == 0:
+		return l.Pick("Il reste à faire dans chacun de ces services.", "There is something left to do in each of these services.")
+	}
+	return l.Pick(
+		"Sans exigence bloquante enfreinte : "+words.Itoa(met)+" sur "+words.Itoa(all)+" ; il reste à faire dans les autres.",
+		"Without a broken blocking requirement: "+words.Itoa(met)+" of "+words.Itoa(all)+"; there is something left to do in the others.")
+}
+
+func rowOf(s Judged, l words.Lang) judgedRow {
+	out := judgedRow{Name: s.Name, Exit: s.Exit, Failure: l.Typeset(l.Of(s.Failure)), rank: slices.Index(WorstFirst(), s.Exit)}
+	if s.Report == nil {
+		out.Word, out.Shape, out.Colour = l.Pick("non jugé", "not judged"), "!", "error"
+		return out
+	}
+	r := *s.Report
+	label := r.Verdict.Label()
+	out.Name, out.Version, out.Editor = r.Candidate.Service.Name, r.Candidate.Service.Version, r.Candidate.Editor.Name
+	out.Word, out.Shape = l.Typeset(l.Of(label.Word)), label.Shape
+	out.Colour = map[reports.RunVerdict]string{
+		reports.RunConformant: "conformant", reports.RunNonconformant: "nonconformant", reports.RunError: "error",
+	}[r.Verdict]
+	if out.Colour == "" {
+		out.Colour = "untested"
+	}
+	if s.Folder != "" {
+		out.Link = s.Folder + "/" + File(l)
+	}
+	for _, v := range []reports.Verdict{reports.Error, reports.Nonconformant, reports.Untested} {
+		for _, res := range r.Results {
+			if res.Verdict != v || !res.Blocking && v != reports.Error && !r.Run.Strict {
+				continue
+			}
+			if len(out.Blocks) >= maxBlocks {
+				out.More++
+				continue
+			}
+			out.Blocks = append(out.Blocks, block{res.Requirement, l.Typeset(l.Of(res.Title)), l.Typeset(l.Of(v.Label().Word))})
+		}
+	}
+	return out
+}
+
+// WorstFirst orders the exit codes of runs from what most needs someone to what
+// needs no one: the harness failed (5), a blocking requirement is broken (1),
+// the manifest (2) or the pilot (3) could not be used, nothing can be concluded
+// (4), all is met (0).
+func WorstFirst() []int { return []int{5, 1, 2, 3, 4, 0} }
