@@ -29,6 +29,7 @@ func Specs(l *Lab) {
 	clinical(l)
 	documentEdge(l)
 	documentListing(l)
+	trafficDoctrine(l)
 }
 
 // answerDone is met when each action was answered "done".
