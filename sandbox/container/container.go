@@ -159,10 +159,46 @@ func start(ctx context.Context, o Options, binary []byte, host string) (*Contain
 	return c, nil
 }
 
+// Build makes the image with the local daemon and gives its name. The image is the
+// whole harness: its entry point is the binary.
+func Build(ctx context.Context, o Options) (string, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	binary, err := readBinary(o.Binary)
+	if err != nil {
+		return "", err
+	}
+	if err := Prepare(o.Logger); err != nil {
+		return "", err
+	}
+	archive, err := buildContext(binary)
+	if err != nil {
+		return "", err
+	}
+	p, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(logger{o.Logger}))
+	if err != nil {
+		return "", fmt.Errorf("build the image: no Docker daemon answers: %w", err)
+	}
+	defer p.Close()
+	if err := p.Health(ctx); err != nil {
+		return "", fmt.Errorf("build the image: no Docker daemon answers: %w", err)
+	}
+	image := nameOf(binary)
+	repo, tag, _ := strings.Cut(image, ":")
+	name, err := p.BuildImage(ctx, &testcontainers.ContainerRequest{FromDockerfile: testcontainers.FromDockerfile{
+		ContextArchive: archive, Repo: repo, Tag: tag, KeepImage: true, BuildLogWriter: io.Discard,
+	}})
+	if err != nil {
+		return "", fmt.Errorf("build the image: %w", err)
+	}
+	return name, nil
+}
+
 // nameOf names the image of a binary.
 func nameOf(binary []byte) string {
 	digest := sha256.Sum256(binary)
-	return "etalon-sandbox:" + hex.EncodeToString(digest[:6])
+	return "etalon:" + hex.EncodeToString(digest[:6])
 }
 
 // Control is a client of the sandbox's control API.
