@@ -149,6 +149,23 @@ func (c *contract) clients() {
 			Entry("by its subject and authority", "tls_client_auth"),
 		)
 
+		DescribeTable("sends a patient back to an application on his phone", func(registered, asked string) {
+			s := c.open(control.SpaceRequest{Client: control.Client{RedirectURIs: []string{callback, registered}}})
+			r := s.request()
+			r.params.Set("redirect_uri", asked)
+			b := s.browser()
+			answer := b.consent(b.signIn(r, s.patient("noa")), "accept", s.all()...)
+			Expect(answer.status).To(Equal(http.StatusSeeOther))
+			Expect(answer.header.Get("Location")).To(HavePrefix(asked + "?"))
+			u, err := url.Parse(answer.header.Get("Location"))
+			Expect(err).NotTo(HaveOccurred())
+			got, t := s.token(url.Values{"grant_type": {"authorization_code"}, "code": {u.Query().Get("code")}, "redirect_uri": {asked}, "code_verifier": {r.verifier}})
+			Expect(got.status).To(Equal(http.StatusOK), t.Error)
+		},
+			Entry("by a private-use scheme", "com.example.app:/cb", "com.example.app:/cb"),
+			Entry("on a port of the moment", "http://127.0.0.1/cb", "http://127.0.0.1:51234/cb"),
+		)
+
 		DescribeTable("refuses a client that it could not recognise", func(client control.Client, why string) {
 			_, err := c.api.CreateSpace(context.Background(), control.SpaceRequest{Client: client})
 			Expect(err).To(MatchError(ContainSubstring(why)))

@@ -72,7 +72,7 @@ func (a *Authority) Authorize(x *exchange.Exchange) exchange.Answer {
 		f.Scope = []string{}
 	}
 	x.Facts.Authorize = f
-	f.RedirectRegistered = slices.Contains(a.Redirects(), f.RedirectURI)
+	f.RedirectRegistered = registered(a.Redirects(), f.RedirectURI)
 	challenge := q.Get("code_challenge")
 	f.ChallengeWellFormed = wellFormed(challenge)
 	// Every occurrence is named, not the first alone: what is sent twice must

@@ -148,6 +148,9 @@ const (
 	UpdateAppointment Action = "update-appointment"
 	ReadAppointments  Action = "read-appointments"
 	Status            Action = "status"
+	// Callback hands an application the address that the phone's browser was sent
+	// to, for a service whose patients come back by a private-use scheme.
+	Callback Action = "callback"
 )
 
 // Call is what a pilot is asked (the body of POST {pilot}/actions/{action}).

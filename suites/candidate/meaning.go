@@ -149,6 +149,9 @@ func (c *checker) addresses() {
 		if _, stands := c.doc.places[strings.Join(a.path, separator)]; !stands {
 			continue // absent, or a default made from another field
 		}
+		if a.path[1] == "redirectUris" && !strings.HasPrefix(a.value, "http:") && !strings.HasPrefix(a.value, "https:") {
+			continue // an application's: the schema has checked its form, the catalogue judges its scheme
+		}
 		u, wrong := address(a.value)
 		if wrong != (Text{}) {
 			// The value is not repeated: it may hold a password.

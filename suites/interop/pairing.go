@@ -144,6 +144,24 @@ func pairing(l *Lab) {
 		It("authenticates in one way at a time", Check("INT-87.1"), Reads(nominal), EvenIfEnded(), func() {
 			Expect(nominal.Trace().Requests(record.RouteToken, record.RouteRevoke).Occasion()).To(oneMethod())
 		})
+		It("comes back to an address that is its own", Check("INT-91.1"), Reads(nominal), EvenIfEnded(), func() {
+			Expect(nominal.Trace().Exchanges(record.RouteAuthorize).Occasion()).To(eachAuthorize(ownReturn))
+		})
+		It("protects the code of an application", Check("INT-92.1"), Reads(nominal), EvenIfEnded(), func() {
+			t := nominal.Trace().Exchanges(record.RouteAuthorize).Where(func(r record.Record) bool {
+				if r.Exchange.Facts == nil || r.Exchange.Facts.Authorize == nil {
+					return false
+				}
+				to := returnOf(r.Exchange.Facts.Authorize.RedirectURI)
+				return to == toApplication || to == toAnyone
+			}).Occasion()
+			Expect(t).To(eachAuthorize(func(r record.Record, a *record.AuthorizeFacts) *Finding {
+				if a.ChallengeMethod == "S256" {
+					return nil
+				}
+				return At(r, "application-without-pkce", Text{FR: "le code revient à une application sans être lié à elle par PKCE", EN: "the code comes back to an application without PKCE to bind it to it"}).Was("S256", a.ChallengeMethod).In("request.query.code_challenge_method").Ptr()
+			}))
+		})
 		It("pairs again after un-pairing", Check("INT-19.1"), Reads(again), func() {
 			t := again.Trace()
 			mark, ok := t.Marked("again")

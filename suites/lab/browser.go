@@ -32,6 +32,7 @@ type Browser struct {
 	client  *http.Client
 	hosts   map[string]bool
 	sandbox string
+	begun   bool // the candidate's link was opened in it
 }
 
 // Browser opens a browser that was never used before.
@@ -93,11 +94,15 @@ func (b *Browser) follow(ctx context.Context, req *http.Request, sent []byte, un
 		if until != nil && until(req.URL) {
 			return View{Next: req.URL}, nil
 		}
+		if private(req.URL) {
+			return b.deliver(ctx, req.URL)
+		}
 		if !b.hosts[req.URL.Host] && req.URL.Host != b.sandbox {
 			return View{}, b.stage.failed(candidate.Pair,
 				fmt.Sprintf("le navigateur du patient est envoyé vers %s, une adresse que le manifeste ne nomme pas", req.URL.Host),
 				fmt.Sprintf("the patient's browser was sent to %s, an address that the manifest does not name", req.URL.Host))
 		}
+		b.begun = true
 		view, next, err := b.fetch(req, sent)
 		if err != nil {
 			return View{}, err
@@ -365,7 +370,7 @@ func (s *Stage) Callback(v View) (*url.URL, error) {
 		s.Secret(strings.ReplaceAll(k, "_", "-"), v.Next.Query().Get(k))
 	}
 	back, err := url.Parse(v.Next.Query().Get("redirect_uri"))
-	if err != nil || back.Host == "" {
+	if err != nil || back.Host == "" && !private(back) {
 		return nil, s.failed(candidate.Pair, "la demande d'autorisation ne porte pas de redirect_uri", "the authorization request names no redirect_uri")
 	}
 	return back, nil

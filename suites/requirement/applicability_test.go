@@ -24,6 +24,7 @@ func full() candidate.Candidate {
 		Claims:  candidate.Claims{Pairing: true, Measures: both, Documents: both, Agenda: both, DocumentFormats: []string{"cda-n1", "cda-n3"}},
 		Web:     candidate.Web{Production: "https://service.example/", Site: "https://service.example/"},
 		Pilot:   candidate.PilotConfig{Kind: "http", URL: "https://pilot.example/"},
+		Sandbox: candidate.SandboxConfig{RedirectURIs: []string{"fr.example.service:/retour"}},
 		Start:   &candidate.Start{Command: []string{"service"}},
 	}
 }

@@ -152,7 +152,7 @@ func (d *doctor) configuration(s *Session, o SandboxOptions) {
 		d.byHand(s, o)
 	}
 	for _, r := range s.Space.Client.RedirectURIs {
-		if u, err := url.Parse(r); err != nil || u.Host == "" {
+		if u, err := url.Parse(r); err != nil || u.Host == "" && (u.Scheme == "" || u.Scheme == "http" || u.Scheme == "https") {
 			d.note("redirect", StepFailed, "adresse de retour inutilisable : "+r, "unusable redirect address: "+r,
 				"Donnez une adresse complète dans « sandbox.redirectUris ».", "Give a whole address in \"sandbox.redirectUris\".")
 		}

@@ -31,6 +31,7 @@ type Options struct {
 	Parts            reference.Parts
 	MES              *reference.MES // configuration made once
 	DisableConfigure bool
+	App              string // address of return of the phone's application; empty: patients come back to the site
 	ClientAuth       string // what the manifest agrees on; empty: the default
 	Listen           reference.Listen
 	ClientSecret     string // of MES, for the manifest's env:MES_CLIENT_SECRET
@@ -45,7 +46,7 @@ const callTimeout = 1200 * time.Millisecond
 // Start starts the reference service in this process.
 func Start(ctx context.Context, o Options) (*Service, error) {
 	ref, err := reference.Start(ctx, reference.Config{
-		PilotToken: pilotToken, Parts: o.Parts, MES: o.MES, DisableConfigure: o.DisableConfigure, ClientAuth: o.ClientAuth, Listen: o.Listen, Logger: o.Logger,
+		PilotToken: pilotToken, Parts: o.Parts, MES: o.MES, DisableConfigure: o.DisableConfigure, App: o.App, ClientAuth: o.ClientAuth, Listen: o.Listen, Logger: o.Logger,
 		CallTimeout: callTimeout,
 	})
 	if err != nil {

@@ -54,7 +54,7 @@ func configureOnce(ctx context.Context, bench *run.Bench, n int) (chan configura
 // configure or, once and for all, by hand. The function it returns ends it.
 func (t *tester) start(ctx context.Context, variant string, parts reference.Parts) (*demo.Service, func(), error) {
 	if t.configurations == nil || variant != "" {
-		s, err := demo.Start(ctx, demo.Options{Parts: parts, ClientAuth: variant})
+		s, err := demo.Start(ctx, varied(parts, variant))
 		if err != nil {
 			return nil, nil, err
 		}

@@ -9,11 +9,23 @@ import (
 	"github.com/etalon-sante/etalon/fixtures/reference"
 	"github.com/etalon-sante/etalon/reports"
 	"github.com/etalon-sante/etalon/suites/lab"
+	"github.com/etalon-sante/etalon/suites/run/demo"
 )
 
 // clientChapter holds the scenarios that only a variant is concerned by: what
 // they are about is how its client authenticates.
 const clientChapter = "client"
+
+// appReturn is the address of return of the reference's application.
+const appReturn = "fr.exemple.carnet-clair:/retour"
+
+// varied is how a variation of the reference is started.
+func varied(parts reference.Parts, variant string) demo.Options {
+	if variant == flaws.Application {
+		return demo.Options{Parts: parts, App: appReturn}
+	}
+	return demo.Options{Parts: parts, ClientAuth: variant}
+}
 
 // vary tries the reference as it is in each variant that a flaw is to be tried
 // on: there too, nothing may alarm.
@@ -46,7 +58,7 @@ func (t *tester) vary(ctx context.Context, all []flaws.Flaw, out *Result) error 
 // concerned are the scenarios that a variant is observed in.
 func (t *tester) concerned(variant string) []*lab.Scenario {
 	return slices.DeleteFunc(slices.Clone(t.scenarios), func(s *lab.Scenario) bool {
-		return variant == "" && s.Chapter == clientChapter
+		return (variant == "" || variant == flaws.Application) && s.Chapter == clientChapter
 	})
 }
 
