@@ -216,8 +216,8 @@ func (d *doctor) tellToken(x *record.Exchange, agreed string) {
 			"Faites concorder la configuration du service et « sandbox.clientAuth » du manifeste.", "Make the service's configuration and \"sandbox.clientAuth\" of the manifest agree.")
 	case f != nil && f.Token != nil && !f.Token.ClientOK:
 		d.note("client", StepFailed,
-			fmt.Sprintf("la demande de jeton a été refusée (%d) : l'identifiant ou le secret du client n'est pas le bon", x.Response.Status),
-			fmt.Sprintf("the token request was refused (%d): the client's id or secret is wrong", x.Response.Status),
+			fmt.Sprintf("la demande de jeton a été refusée (%d) : l'identifiant ou le secret du client n'est pas le bon%s", x.Response.Status, said(" ; ", f.Token.ClientWhy, "")),
+			fmt.Sprintf("the token request was refused (%d): the client's id or secret is wrong%s", x.Response.Status, said("; ", f.Token.ClientWhy, "")),
 			"Faites concorder la configuration du service avec « sandbox.clientId » et « sandbox.clientSecret » du manifeste.", "Make the service's configuration agree with \"sandbox.clientId\" and \"sandbox.clientSecret\" of the manifest.")
 	case f != nil && f.Token != nil && !f.Token.VerifierOK:
 		d.note("pkce", StepFailed,

@@ -32,7 +32,7 @@ func actions() []string {
 	var out []string
 	for _, a := range []candidate.Action{
 		candidate.Configure, candidate.Pair, candidate.Unpair, candidate.SendMeasure, candidate.ReadMeasures, candidate.SendDocument,
-		candidate.SearchDocuments, candidate.ReadDocument, candidate.SendAppointment, candidate.UpdateAppointment, candidate.ReadAppointments, candidate.Status,
+		candidate.SearchDocuments, candidate.ReadDocument, candidate.SendAppointment, candidate.UpdateAppointment, candidate.ReadAppointments, candidate.Status, candidate.Callback,
 	} {
 		out = append(out, "/actions/"+string(a))
 	}

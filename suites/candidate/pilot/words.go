@@ -34,6 +34,8 @@ func (m *Manual) title(a candidate.Action) string {
 		return m.in("rechercher des documents", "search for documents")
 	case candidate.ReadDocument:
 		return m.in("récupérer un document", "retrieve a document")
+	case candidate.Callback:
+		return m.in("ouvrir l'application au retour", "open the application on the way back")
 	case candidate.Status:
 		return m.in("dire ce que montre le service", "say what the service shows")
 	}
@@ -66,6 +68,10 @@ func (m *Manual) steps(a candidate.Action, payload json.RawMessage) []string {
 		var p struct{ ID string }
 		_ = json.Unmarshal(payload, &p)
 		return []string{fmt.Sprintf(m.in("Dans votre service, téléchargez le document « %s ».", "In your service, download the document \"%s\"."), p.ID)}
+	case candidate.Callback:
+		var p struct{ URL string }
+		_ = json.Unmarshal(payload, &p)
+		return []string{m.in("Ouvrez cette adresse sur le téléphone, pour que votre application la reçoive :", "Open this address on the phone, so that your application receives it:"), "  " + p.URL}
 	case candidate.Status:
 		return []string{m.in("Regardez ce que votre service affiche à ce patient.", "Look at what your service shows this patient.")}
 	}
@@ -76,7 +82,7 @@ func (m *Manual) configureSteps(payload json.RawMessage) []string {
 	var p struct {
 		MES struct {
 			Endpoints  map[string]string
-			Client     struct{ ID, Secret string }
+			Client     struct{ ID, Secret, Key, KeyID, Certificate string }
 			ClientAuth string
 			OID        string
 			CA         string
@@ -92,6 +98,11 @@ func (m *Manual) configureSteps(payload json.RawMessage) []string {
 	for _, pair := range [][2]string{{"client_id", p.MES.Client.ID}, {"client_secret", p.MES.Client.Secret}, {"client_auth", p.MES.ClientAuth}, {"oid", p.MES.OID}} {
 		if pair[1] != "" {
 			out = append(out, "  "+pair[0]+" = "+pair[1])
+		}
+	}
+	for _, pair := range [][2]string{{"client_key", p.MES.Client.Key}, {"client_key_id", p.MES.Client.KeyID}, {"client_certificate", p.MES.Client.Certificate}} {
+		if pair[1] != "" {
+			out = append(out, "  "+pair[0]+" =\n"+pair[1])
 		}
 	}
 	if p.MES.CA != "" {
