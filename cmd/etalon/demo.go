@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/etalon-sante/etalon/suites/run"
 	"github.com/etalon-sante/etalon/suites/run/demo"
 )
 
@@ -26,6 +27,9 @@ func (a *app) demo() *cobra.Command {
 			}
 			o.Roots, o.RootsNote = s.Roots, "the demonstration's own authority, on loopback"
 			o.Command = reproduce("etalon demo", f)
+			if o.CDASchema == "" {
+				o.CDASchema = run.OwnSchema
+			}
 			return a.carryOut(c.Context(), o)
 		},
 	}

@@ -25,6 +25,7 @@ type runFlags struct {
 	several                                                   []string // manifests, or folders of them
 	seed                                                      int64
 	strict, resume                                            bool
+	cdaXSD                                                    string // folder of the XML Schema of CDA
 }
 
 func (f *runFlags) register(c *cobra.Command) {
@@ -36,6 +37,7 @@ func (f *runFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.profile, "profile", "", "file that says which requirements block (default: étalon's own)")
 	c.Flags().StringVar(&f.lang, "lang", "", "fr or en (default: the environment's, else fr)")
 	c.Flags().StringVar(&f.phase, "phase", "pilot", "phase of the doctrine: pilot or generalisation")
+	c.Flags().StringVar(&f.cdaXSD, "cda-xsd", "", "folder of the XML Schema of CDA R2, by which xmllint validates clinical documents (default: not validated)")
 	c.Flags().Int64Var(&f.seed, "seed", 1, "seed of people, data and faults")
 	c.Flags().BoolVar(&f.strict, "strict", false, "every requirement in force blocks; a deviation counts as nonconformant")
 }
@@ -60,9 +62,10 @@ func (f *runFlags) options(a *app, m *candidate.Manifest) (run.Options, error) {
 	return run.Options{
 		Manifest: m, Out: f.out, Profile: f.profile, Lang: lang, Seed: f.seed, Strict: f.strict, Phase: f.phase,
 		Selection: run.Selection{Themes: f.theme, Only: f.only}, Version: version, Progress: p.show,
-		Sandbox: run.SandboxOptions{Where: f.sandbox, Token: token, StateDir: state, Build: version},
-		Manual:  pilot.ManualOptions{In: a.in, Out: a.out, Lang: lang},
-		Resume:  f.resume, Started: a.started.add,
+		Sandbox:   run.SandboxOptions{Where: f.sandbox, Token: token, StateDir: state, Build: version},
+		Manual:    pilot.ManualOptions{In: a.in, Out: a.out, Lang: lang},
+		CDASchema: f.cdaXSD,
+		Resume:    f.resume, Started: a.started.add,
 	}, nil
 }
 

@@ -15,6 +15,7 @@ func (a *app) selftest() *cobra.Command {
 	var full, asJSON bool
 	var only []string
 	var concurrency int
+	var cdaXSD string
 	c := &cobra.Command{
 		Use:   "selftest",
 		Short: "prove that the checks check: the kill matrix",
@@ -33,7 +34,7 @@ func (a *app) selftest() *cobra.Command {
 					fmt.Fprintf(a.err, "\r\x1b[K[%d/%d] %s", done, total, what)
 				}
 			}
-			r, err := selftest.Run(c.Context(), selftest.Options{Full: full, Only: only, Concurrency: concurrency, Progress: show})
+			r, err := selftest.Run(c.Context(), selftest.Options{Full: full, Only: only, Concurrency: concurrency, CDASchema: cdaXSD, Progress: show})
 			if a.terminal {
 				fmt.Fprint(a.err, "\r\x1b[K")
 			}
@@ -57,6 +58,7 @@ func (a *app) selftest() *cobra.Command {
 	}
 	c.Flags().BoolVar(&full, "full", false, "observe every chapter again for each flaw")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the matrix as JSON")
+	c.Flags().StringVar(&cdaXSD, "cda-xsd", "", "folder of the XML Schema of CDA R2 (default: étalon's own reduced one)")
 	c.Flags().StringSliceVar(&only, "only", nil, "only these flaws, by id or by check")
 	c.Flags().IntVar(&concurrency, "concurrency", 0, "scenarios at a time (default: the reference's own)")
 	return c

@@ -16,16 +16,13 @@ import (
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/journey"
 	. "github.com/etalon-sante/etalon/suites/lab"
+	probe "github.com/etalon-sante/etalon/suites/probe/cda"
 )
 
 // clinical holds the checks of clinical documents (HL7 CDA R2). The sandbox
 // judges each document when it comes in (sandbox/cda); what it found stands in
 // the journal.
 func clinical(l *Lab) {
-	send := func(ctx context.Context, s *Stage, p *Patient, d data.ClinicalDocument) error {
-		_, err := s.Do(ctx, p, candidate.SendDocument, map[string]any{"document": d})
-		return err
-	}
 	var file, sections *Scenario
 	l.In("cda", func() {
 		file = l.Scenario("cda-n1", "a PDF is sent as a clinical document, then once more in a new version", func(ctx context.Context, s *Stage) error {
@@ -35,8 +32,9 @@ func clinical(l *Lab) {
 			}
 			// The same reference is the same document: the second is its next version.
 			reference := "d-" + p.Handle[len(p.Handle)-6:]
+			sent := 0
 			for n := range int64(2) {
-				if err := send(ctx, s, p, data.N1(s.SeedNumber()+n, reference, p.Person, journey.Moment(s))); err != nil {
+				if sent, err = sendClinical(ctx, s, p, data.N1(s.SeedNumber()+n, reference, p.Person, journey.Moment(s)), sent); err != nil {
 					return err
 				}
 			}
@@ -47,7 +45,8 @@ func clinical(l *Lab) {
 			if err != nil {
 				return err
 			}
-			return send(ctx, s, p, data.N3(s.SeedNumber(), "s-"+p.Handle[len(p.Handle)-6:], p.Person, journey.Moment(s)))
+			_, err = sendClinical(ctx, s, p, data.N3(s.SeedNumber(), "s-"+p.Handle[len(p.Handle)-6:], p.Person, journey.Moment(s)), 0)
+			return err
 		}, Needs(candidate.SendDocument), NeedsFormat(data.CDAN3))
 	})
 
@@ -99,6 +98,15 @@ func clinical(l *Lab) {
 		})
 		It("is XML that any reader may open", Check("INT-126.1"), Reads(file, sections), func() {
 			Expect(both().Where(isClinical).Occasion()).To(keep(cda.RuleXML, cda.RuleRoot))
+		})
+		It("is valid by the schema at hand", Check("INT-129.1"), Reads(file, sections), func() {
+			t := Together(file, sections).Probes(schemaProbe)
+			t.Occasion()
+			done := t.Where(func(r record.Record) bool { return schemaResult(r).Verdict != probe.NotRun })
+			if done.Empty() {
+				t.Untested(Text(schemaResult(t.First()).Reason))
+			}
+			Expect(done.Occasion()).To(beValid())
 		})
 		It("is sent in the form that was asked for", Check("INT-127.1"), Reads(file, sections), func() {
 			for _, s := range []*Scenario{file, sections} {

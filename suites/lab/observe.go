@@ -29,6 +29,7 @@ type Env struct {
 	Now       func() time.Time
 	Progress  func(Progress)              // nil: quiet
 	Sink      func([]record.Record) error // takes the redacted records of an ended scenario, in order
+	CDASchema string                      // by what clinical documents are validated; "": by nothing
 	Attendant *Attendant                  // of a person who plays the pilot; nil: nobody does
 	// Sitting and After are set when a run is taken up again: how often it was
 	// before, and the number of its last record.

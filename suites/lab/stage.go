@@ -376,6 +376,9 @@ func (s *Stage) Space() control.Space { return s.bench.env.Space }
 // Roots are the trust roots of the run.
 func (s *Stage) Roots() *x509.CertPool { return s.bench.env.Roots }
 
+// CDASchema is by what clinical documents are validated; "" for nothing.
+func (s *Stage) CDASchema() string { return s.bench.env.CDASchema }
+
 // Now is the run's clock.
 func (s *Stage) Now() time.Time { return s.bench.env.Now() }
 

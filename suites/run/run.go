@@ -52,6 +52,7 @@ type Options struct {
 	Register  func(*lab.Lab) // nil: every suite
 	Manual    pilot.ManualOptions
 	Started   func(kill func()) // told how to end, at once, a candidate that the run started; nil: nobody
+	CDASchema string            // folder of the XML Schema of CDA, or OwnSchema; "": clinical documents are not validated
 	Resume    bool              // go on in Out with a run that was stopped
 }
 
@@ -130,7 +131,7 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 	redactor := record.NewRedactor()
 	so := SessionOptions{
 		Bench: bench, Candidate: c, Secrets: o.Manifest.Secrets, Pilot: thePilot, Roots: o.Roots, Run: info.ID, Seed: o.Seed, Now: o.Now,
-		Redactor: redactor, Attendant: attendant,
+		Redactor: redactor, Attendant: attendant, CDASchema: o.CDASchema,
 	}
 	if p.prior != nil {
 		so.Sitting, so.After, so.Names = len(info.TakenUp), p.prior.last, p.prior.names
@@ -428,7 +429,7 @@ func ObserveOnly(ctx context.Context, folder *Folder, m *candidate.Manifest, roo
 	}
 	defer release()
 	started := time.Now().UTC()
-	session, err := OpenSession(ctx, SessionOptions{Bench: bench, Candidate: m.Candidate, Secrets: m.Secrets, Pilot: p, Roots: roots, Run: runID(started), Seed: 1, Now: time.Now})
+	session, err := OpenSession(ctx, SessionOptions{Bench: bench, Candidate: m.Candidate, Secrets: m.Secrets, Pilot: p, Roots: roots, Run: runID(started), Seed: 1, Now: time.Now, CDASchema: OwnSchema})
 	if err != nil {
 		return err
 	}

@@ -127,6 +127,7 @@ type SessionOptions struct {
 	Now       func() time.Time
 	Redactor  *record.Redactor // nil: a new one
 	Attendant *lab.Attendant   // of a person who plays the pilot
+	CDASchema string           // folder of the XML Schema of CDA, or OwnSchema; "": none
 	// Unasked leaves a person who plays the pilot alone: the doctor says himself
 	// what is to be configured.
 	Unasked bool
@@ -195,6 +196,7 @@ func (s *Session) Observe(ctx context.Context, l *lab.Lab, scenarios []*lab.Scen
 	return l.Observe(ctx, lab.Env{
 		Candidate: s.Candidate, Pilot: s.Pilot, Sandbox: s.bench.API, Space: s.Space, Roots: s.Roots,
 		Redactor: s.Redactor, Run: s.run, Seed: seed, Now: s.now, Progress: progress, Sink: sink,
+		CDASchema: s.options.CDASchema,
 		Attendant: s.options.Attendant, Sitting: s.options.Sitting, After: s.options.After,
 	}, scenarios)
 }

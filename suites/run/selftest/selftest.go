@@ -33,6 +33,7 @@ type Options struct {
 	Configured  bool // the reference is configured once, by hand, as in production, not by the action configure
 	Width       int  // flaws tried at a time; 0: 4
 	Only        []string
+	CDASchema   string // folder of the XML Schema of CDA; "": étalon's reduced one
 	Now         func() time.Time
 	Progress    func(done, total int, what string)
 }
@@ -142,6 +143,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		return out, fmt.Errorf("the reference service as it is: %w", err)
 	}
 	out.FalseAlarms = append(out.FalseAlarms, t.alarms("")...)
+	out.NotRun = append(out.NotRun, t.notRun()...)
 	out.Conformant = t.clean.report.Summary[reports.Conformant]
 	t.tell(0, 0, "reference")
 	idle, err := t.idle(ctx)
@@ -254,6 +256,10 @@ func (t *tester) idle(ctx context.Context) ([]string, error) {
 // try observes and judges the reference with one flaw.
 func (t *tester) try(ctx context.Context, f flaws.Flaw) Row {
 	row := Row{Flaw: f.ID, Check: f.Check, Sentence: reports.Text(f.Sentence), Origin: f.Origin, Also: []string{}, Shadowed: []string{}, Stray: []string{}, Unmoved: []string{}}
+	if why := t.lacks(f.Check); why != "" {
+		row.Error = why
+		return row
+	}
 	parts := reference.DefaultParts()
 	f.Apply(&parts)
 	clean, scenarios := t.cleanOf(f.Variant), t.concerned(f.Variant)
@@ -347,6 +353,7 @@ func (t *tester) observe(ctx context.Context, m *candidate.Manifest, p candidate
 	started := t.opts.Now().UTC()
 	session, err := run.OpenSession(ctx, run.SessionOptions{
 		Bench: t.bench, Candidate: c, Secrets: m.Secrets, Pilot: p, Roots: roots, Run: fmt.Sprintf("selftest-%d", started.UnixNano()), Seed: seed, Now: t.opts.Now,
+		CDASchema: t.opts.schema(),
 	})
 	if err != nil {
 		return trial{}, err

@@ -86,6 +86,7 @@ func (t *tester) alarms(variant string) []string {
 		switch v, judged := clean.verdicts[k.ID]; {
 		case !judged && tried[k.ID]:
 			out = append(out, fmt.Sprintf("%s: %s was not judged", name, k.ID))
+		case v == reports.Untested && t.lacks(k.ID) != "": // told as not run
 		case judged && v != reports.Conformant && v != reports.ToReview:
 			out = append(out, fmt.Sprintf("%s: %s is %s: %s", name, k.ID, v, clean.why(k.ID)))
 		}

@@ -43,9 +43,13 @@ func Declare(name string, specs func(*lab.Lab)) *lab.Lab {
 		rec, err := run.ReadFolder(string(dir))
 		gomega.Expect(err).NotTo(gomega.HaveOccurred())
 		gomega.Expect(l.Load(rec.Records, lab.Oracle{Candidate: rec.Candidate})).To(gomega.Succeed())
+		missing := run.MissingTools(run.OwnSchema)
+		for check, why := range missing {
+			ginkgo.GinkgoWriter.Printf("%s is not judged: %s\n", check, why.EN)
+		}
 		concerned, err := run.Concerned(rec.Candidate)
 		gomega.Expect(err).NotTo(gomega.HaveOccurred())
-		l.Judging(func(check string) bool { return concerned[check] }, func(string) lab.Text { return lab.Text{FR: "pas d'occasion", EN: "no occasion"} })
+		l.Judging(func(check string) bool { return concerned[check] && missing[check] == (lab.Text{}) }, func(string) lab.Text { return lab.Text{FR: "pas d'occasion", EN: "no occasion"} })
 	})
 	ginkgo.SynchronizedAfterSuite(func() {}, func() { _ = os.RemoveAll(folder) })
 	return l
