@@ -29,6 +29,7 @@ func Contract(name string, start func() control.API) bool {
 		c.tokens()
 		c.clients()
 		c.calls()
+		c.clinicals()
 		c.searches()
 		c.measures()
 		c.faults()

@@ -69,7 +69,7 @@ func TestTheCodesOfPublishedDocumentsAreInThePublishedSets(t *testing.T) {
 		}
 		for _, x := range cda.Check(d, cda.Context{Sets: counting}) {
 			if x.Rule == cda.RuleValueSet {
-				t.Logf("%s: %+v", filepath.Base(f), x)
+				t.Errorf("%s: %+v", filepath.Base(f), x)
 			}
 		}
 	}
