@@ -16,6 +16,8 @@ import (
 func Specs(l *Lab) {
 	// What waits comes first: the rest goes on meanwhile.
 	troubleFeed(l)
+	troubleRead(l)
+	troubleTokens(l)
 	pairing(l)
 	callbacks(l)
 	tokens(l)

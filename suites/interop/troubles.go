@@ -21,7 +21,8 @@ type ill struct {
 	fault control.Fault // without patient, route and number
 }
 
-// The troubles that leave nothing behind: what was asked for has no effect.
+// ills are the troubles. Most leave nothing behind; those that are lost, silent,
+// slow, huge or linked come after the effect of what was asked for.
 func ills() map[string]control.Fault {
 	return map[string]control.Fault{
 		"server-error":    {Kind: control.FaultStatus, Status: 500},
@@ -31,10 +32,20 @@ func ills() map[string]control.Fault {
 		"page":            {Kind: control.FaultPage},
 		"empty":           {Kind: control.FaultEmpty},
 		"malformed":       {Kind: control.FaultMalformed},
-		"cut":             {Kind: control.FaultCut},
+		"cut":             {Kind: control.FaultCut, Store: true}, // half of what is there, not of nothing
 		"dropped":         {Kind: control.FaultDrop},
 		"redirected":      {Kind: control.FaultRedirect, Status: 307},
 		"refused":         {Kind: control.FaultStatus, Status: 422, IssueCode: "invalid"},
+		"bad-request":     {Kind: control.FaultStatus, Status: 400, IssueCode: "invalid"},
+		"busy":            {Kind: control.FaultStatus, Status: 429, RetryAfter: 1, IssueCode: "throttled", Next: 1},
+		"lost":            {Kind: control.FaultDrop, Store: true, Next: 1},
+		"lost-behind":     {Kind: control.FaultPage, Status: 504, Store: true, Next: 1},
+		"silent":          {Kind: control.FaultHang, Store: true, Next: 1},
+		"slow":            {Kind: control.FaultSlow, Millis: 300, Next: 1},
+		"huge":            {Kind: control.FaultHuge, Next: 1},
+		"linked":          {Kind: control.FaultLink, Next: 1},
+		"expired-between": {Kind: control.FaultStatus, Status: 401, Skip: 1, Next: 1},
+		"withdrawn":       {Kind: control.FaultStatus, Status: 403, Skip: 1},
 	}
 }
 
@@ -55,7 +66,7 @@ type procedure struct {
 	action candidate.Action
 	// before puts into the record what the procedure needs; payload is what the
 	// n-th asking holds.
-	before  func(ctx context.Context, s *Stage, p *Patient) error
+	before  func(ctx context.Context, s *Stage, v *visit) error
 	payload func(s *Stage, v visit, n int) map[string]any
 	// settled says whether nothing more is to come of an action.
 	settled func(v visit, t Trace, a candidate.Answer, n int) bool
@@ -64,7 +75,8 @@ type procedure struct {
 // visit is one patient's coming: what he asks for is dated from it.
 type visit struct {
 	*Patient
-	at time.Time
+	at       time.Time
+	document string // id of the document that he wants to read
 }
 
 // many is more calls than any service makes of one action.
@@ -86,8 +98,9 @@ func suffer(ctx context.Context, s *Stage, proc procedure, trouble ill) error {
 	if err != nil {
 		return err
 	}
+	v := visit{Patient: p, at: journey.Moment(s)}
 	if proc.before != nil {
-		if err := proc.before(ctx, s, p); err != nil {
+		if err := proc.before(ctx, s, &v); err != nil {
 			return err
 		}
 	}
@@ -100,12 +113,11 @@ func suffer(ctx context.Context, s *Stage, proc procedure, trouble ill) error {
 		f.Next = many
 	}
 	if control.LeadsElsewhere(f.Kind) && s.Space().Elsewhere == "" {
-		return nil
+		return s.Note(p, "one-name", nil)
 	}
 	if err := s.Fault(ctx, p, f); err != nil {
 		return err
 	}
-	v := visit{p, journey.Moment(s)}
 	for n := range 2 {
 		a, err := s.Endure(ctx, p, proc.action, proc.payload(s, v, n))
 		if err != nil {
@@ -270,6 +282,7 @@ func under(name string) Text {
 		"lost-behind":     {FR: "une page d'erreur 504 alors que l'envoi a eu lieu", EN: "an error page 504 although the feed took place"},
 		"slow":            {FR: "une réponse lente", EN: "a slow answer"},
 		"huge":            {FR: "une réponse énorme", EN: "a huge answer"},
+		"busy":            {FR: "une réponse 429", EN: "an answer 429"},
 		"linked":          {FR: "un lien « next » vers un autre hôte", EN: "a next link to another host"},
 	}
 	if w, ok := words[name]; ok {
