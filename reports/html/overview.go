@@ -45,6 +45,7 @@ type (
 	}
 	judgedRow struct {
 		Name, Version, Editor string
+		Folder                string
 		Word, Shape, Colour   string
 		Exit                  int
 		Blocks                []block
@@ -106,8 +107,8 @@ func sentenceOver(met, all int, l words.Lang) string {
 		return l.Pick("Il reste à faire dans chacun de ces services.", "There is something left to do in each of these services.")
 	}
 	return l.Pick(
-		"Sans exigence bloquante enfreinte : "+words.Itoa(met)+" sur "+words.Itoa(all)+" ; il reste à faire dans les autres.",
-		"Without a broken blocking requirement: "+words.Itoa(met)+" of "+words.Itoa(all)+"; there is something left to do in the others.")
+		"Sur "+words.Itoa(all)+" services, "+words.Itoa(met)+l.Many(met, " n'enfreint", " n'enfreignent")+" aucune exigence bloquante ; il reste à faire dans les autres.",
+		"Of "+words.Itoa(all)+" services, "+words.Itoa(met)+l.Many(met, " breaks", " break")+" no blocking requirement; there is something left to do in the others.")
 }
 
 func rowOf(s Judged, l words.Lang) judgedRow {
@@ -127,7 +128,7 @@ func rowOf(s Judged, l words.Lang) judgedRow {
 		out.Colour = "untested"
 	}
 	if s.Folder != "" {
-		out.Link = s.Folder + "/" + File(l)
+		out.Folder, out.Link = s.Folder, s.Folder+"/"+File(l)
 	}
 	for _, v := range []reports.Verdict{reports.Error, reports.Nonconformant, reports.Untested} {
 		for _, res := range r.Results {
