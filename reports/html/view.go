@@ -453,7 +453,7 @@ func cards(r reports.Report, rows []row, l words.Lang) ([]card, int) {
 			return 0
 		case x.Verdict == reports.Deviation && r.Run.Strict:
 			return 1
-		case x.Verdict == reports.Untested && blocking:
+		case x.Verdict == reports.Untested && blocking && !r.Run.FreeUse: // what nobody did is nothing to correct
 			return 2
 		case x.Verdict == reports.Nonconformant:
 			return 3

@@ -45,7 +45,7 @@ const maxFreePatients = 50
 func FreeCandidate() (*candidate.Manifest, error) {
 	raw := []byte(`etalon: 1
 editor: {name: "(sans manifeste)", siren: "000000000", kind: company}
-service: {name: "Service sans manifeste", version: "-", category: app, sector: health, audience: [patient], finalites: [care]}
+service: {name: "Service sans manifeste", version: "—", category: app, sector: health, audience: [patient], finalites: [care]}
 claims: {pairing: true, measures: [write, read], documents: [write, read], agenda: [write, read], devices: true}
 pilot: {kind: manual}
 `)
