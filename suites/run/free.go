@@ -13,7 +13,6 @@ import (
 	"github.com/etalon-sante/etalon/sandbox/control"
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
-	"github.com/etalon-sante/etalon/suites/candidate/pilot"
 	"github.com/etalon-sante/etalon/suites/lab"
 )
 
@@ -85,7 +84,7 @@ func Observe(ctx context.Context, o FreeOptions) (Outcome, error) {
 	}
 	p.lab, p.scenarios, p.slugs = lab.New(), nil, []string{lab.FreeSlug}
 	if c.Start != nil {
-		process, err := pilot.StartCommand(ctx, *c.Start, pilot.StartOptions{Folder: o.Manifest.Folder, Roots: o.Roots})
+		process, err := startCandidate(ctx, o.Manifest, o.Roots, &o.Sandbox)
 		if err != nil {
 			return Outcome{}, unlessStopped(ctx.Err(), &UnreachableError{err})
 		}
