@@ -12,7 +12,10 @@ import (
 )
 
 // Specs registers the scenarios and checks of the suite.
-func Specs(l *Lab) { consent(l) }
+func Specs(l *Lab) {
+	consent(l)
+	life(l)
+}
 
 func consent(l *Lab) {
 	c := journey.ConsentOf(l)

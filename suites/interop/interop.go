@@ -32,6 +32,9 @@ func Specs(l *Lab) {
 	documentEdge(l)
 	documentListing(l)
 	trafficDoctrine(l)
+	withdrawnPurposes(l)
+	serviceStatus(l)
+	profiles(l)
 }
 
 // answerDone is met when each action was answered "done".

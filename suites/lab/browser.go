@@ -213,6 +213,9 @@ func (b *Browser) WalkUntil(ctx context.Context, link string, choice Choice, unt
 			fmt.Sprintf("Mon espace santé refused the authorization request after the sign-in: the browser ended at %s with status %d", view.URL.Redacted(), view.Status))
 	}
 	form.fields.Del("finalite")
+	if form.profiles {
+		form.fields.Set("profile", b.patient.Handle)
+	}
 	decision := "accept"
 	if choice.Refuse {
 		decision = "refuse"
@@ -228,8 +231,9 @@ func (b *Browser) WalkUntil(ctx context.Context, link string, choice Choice, unt
 }
 
 type form struct {
-	action *url.URL
-	fields url.Values // of hidden inputs
+	action   *url.URL
+	fields   url.Values // of hidden inputs
+	profiles bool       // it asks whose record is meant
 }
 
 // sandboxForm finds the first posted form of a page of the sandbox.
@@ -259,6 +263,7 @@ func (b *Browser) sandboxForm(v View) (form, bool) {
 		if n.Data == "input" && attr(n, "type") == "hidden" {
 			f.fields.Add(attr(n, "name"), attr(n, "value"))
 		}
+		f.profiles = f.profiles || n.Data == "input" && attr(n, "name") == "profile"
 	})
 	return f, true
 }

@@ -222,6 +222,11 @@ func (s *Stage) pair(ctx context.Context, p *Patient, choice Choice) error {
 	if choice.Refuse {
 		return nil
 	}
+	return s.paired(ctx, p)
+}
+
+// paired waits for the token request that a pairing ends with.
+func (s *Stage) paired(ctx context.Context, p *Patient) error {
 	if !s.Await(ctx, "token request", func(t Trace) bool {
 		return !t.Of(p.Handle).Requests(record.RouteToken).Answered(200).Empty()
 	}) {

@@ -28,7 +28,7 @@ export class MonEspaceSante {
   }
 
   /** The address that begins a pairing, and what must wait for its return. */
-  authorization() {
+  authorization(handle) {
     const pending = { state: random(), nonce: random(), verifier: random() };
     const query = new URLSearchParams({
       response_type: "code",
@@ -40,6 +40,13 @@ export class MonEspaceSante {
       code_challenge: createHash("sha256").update(pending.verifier).digest("base64url"),
       code_challenge_method: "S256",
     });
+    if (this.endpoints.accountParameter) {
+      // What the patient is shown of the account that is about to be paired. The
+      // example knows its accounts by their handle only.
+      const login = `carnet-${handle}`;
+      const account = { firstName: "Titulaire", lastName: `du compte ${login}`, email: `${login}@example.test`, login };
+      query.set(this.endpoints.accountParameter, Buffer.from(JSON.stringify(account)).toString("base64url"));
+    }
     return { location: `${this.endpoints.authorization}?${query}`, pending };
   }
 
@@ -150,9 +157,20 @@ export class MonEspaceSante {
     }
     if (response.status === 401) return this.ended(account);
     if (response.status === 403) {
-      // Agreed to at pairing time and refused now: the patient has ended it.
-      if (account.pairing.scope.includes(`mes:${finalite.toLowerCase()}`)) return this.ended(account);
-      account.lastError = "Vous n'avez pas autorisé cet échange dans Mon espace santé.";
+      const scope = `mes:${finalite.toLowerCase()}`;
+      // Agreed to and refused now: a renewal tells whether the pairing is over,
+      // and its scope what is still agreed to. The call is not repeated.
+      if (account.pairing.scope.includes(scope)) await this.renew(account);
+      const code = response.json?.issue?.[0]?.code;
+      if (!account.pairing.scope.includes(scope)) {
+        account.lastError = "Vous n'autorisez pas, ou plus, cet échange dans Mon espace santé.";
+      } else if (code === "business-rule") {
+        account.lastError = "Mon espace santé a suspendu les échanges avec notre service.";
+      } else if (code === "expired") {
+        account.lastError = "Mon espace santé demande votre accord de nouveau. Reliez encore une fois votre compte.";
+      } else {
+        return this.ended(account);
+      }
     } else if (response.status === 409) {
       account.lastError = "Mon espace santé ne reconnaît plus notre service pour votre compte. Nous cherchons pourquoi.";
     } else {

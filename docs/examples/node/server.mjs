@@ -72,7 +72,7 @@ function beginPairing(res, url) {
   const account = links.get(once);
   links.delete(once);
   if (!account) return page(res, 404, "Ce lien a déjà servi ou n'existe pas.");
-  const { location, pending } = mes.authorization();
+  const { location, pending } = mes.authorization(account.handle);
   const id = randomBytes(24).toString("base64url");
   sessions.set(id, { account, pending });
   // Lax: the browser comes back from another site. A service on https adds
