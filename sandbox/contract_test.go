@@ -30,6 +30,7 @@ func Contract(name string, start func() control.API) bool {
 		c.clients()
 		c.calls()
 		c.clinicals()
+		c.documents()
 		c.searches()
 		c.measures()
 		c.faults()

@@ -45,14 +45,15 @@ func (s *Service) closed(op operation, p patient) *record.Issue {
 		return nil
 	}
 	refuse := func(rule, setting, expected, actual string) *record.Issue {
-		return &record.Issue{
-			Rule: rule, Severity: "error", Code: "forbidden", HTTP: http.StatusForbidden,
-			Expected: expected, Actual: actual, Setting: s.cfg.Settings.Assumed(setting),
+		i := &record.Issue{Rule: rule, Severity: "error", Code: "forbidden", HTTP: http.StatusForbidden, Expected: expected, Actual: actual}
+		if setting != "" {
+			i.Setting = s.cfg.Settings.Assumed(setting)
 		}
+		return i
 	}
 	switch {
 	case p.cut:
-		return refuse("call.access-cut", "document.withheld-status", "an access that is open", "the access of the service to documents is cut")
+		return refuse("call.access-cut", "", "an access that is open", "the access of the service to documents is cut")
 	case !op.write && s.cfg.Settings.String("document.reading") == "closed":
 		return refuse("call.phase", "document.reading", "a service to which reading is open", "a service outside the pilot phase")
 	}
