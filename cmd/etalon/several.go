@@ -41,7 +41,7 @@ func manifests(given []string) ([]string, error) {
 			out = append(out, files...)
 		}
 		if found == 0 {
-			return nil, usage{fmt.Errorf("the folder %s holds no manifest: no file whose name ends in .yaml", path)}
+			return nil, usage{fmt.Errorf("%s is a folder that holds no manifest: no file whose name ends in .yaml", path)}
 		}
 	}
 	if len(out) > maxManifests {
