@@ -172,7 +172,7 @@ func mutantsForHAPI() int {
 	if n, err := strconv.Atoi(os.Getenv("ETALON_ORACLES_MUTANTS")); err == nil {
 		return n
 	}
-	return 20
+	return 4
 }
 
 // The profiles: every measure that we make and every one that is published, and
