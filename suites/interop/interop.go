@@ -26,6 +26,7 @@ func Specs(l *Lab) {
 	consent(l)
 	feed(l)
 	search(l)
+	measuresDepth(l)
 	documents(l)
 	documentConsent(l)
 	clinical(l)

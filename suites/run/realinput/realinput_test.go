@@ -138,6 +138,8 @@ func verdicts() []verdict {
 		{"INT-45.2", met, nil, ""},
 		{"INT-46.1", notSeen, nil, "the candidate never comes back: it has not waited"},
 		{"INT-46.2", notMet, []string{"BodyWeight001"}, "the candidate's doing: it does not come back after a 429"},
+		{"INT-190.1", notSeen, nil, "it cannot send some of the kinds that the scenario goes through: see published"},
+		{"INT-191.1", notMet, []string{"Device-phd-74E8FFFEFF051C00"}, "the candidate's doing: it sends the published device whatever it is asked"},
 		{"INT-60.1", met, nil, "tolerant, as INT-20.1"},
 		{"INT-63.1", leans, []string{"DocumentReference-PDSmSimplifiedExample", "DocumentReference-exemple-pdsm-documentreference"}, ""},
 		{"INT-63.2", notMet, []string{"DocumentReference-PDSmSimplifiedExample", "DocumentReference-exemple-pdsm-documentreference"}, ""},
