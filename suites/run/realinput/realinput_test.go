@@ -56,6 +56,7 @@ func broken() map[string][]rule {
 			{"feed.code", 422, "invalid", true, ""},
 		},
 		"DocumentReference-PDSmSimplifiedExample.json": {
+			{"document.duplicate", 0, "duplicate", false, "ours: several scenarios feed the same example, some of them twice to the same patient; it is only noted"},
 			{"document.size", 0, "invalid", true, ""},
 			{"document.hash", 0, "invalid", true, ""},
 			{"document.category", 422, "code-invalid", false, "ours, as far as the specification could be read: PDSm takes its categories from another list than Mon espace santé (part 3); the address of that list is an assumption, hence a deviation"},
@@ -63,6 +64,7 @@ func broken() map[string][]rule {
 			{"document.format", 0, "invalid", false, "ours: the content is eleven bytes of text under the type application/pdf"},
 		},
 		"DocumentReference-exemple-pdsm-documentreference.json": {
+			{"document.duplicate", 0, "duplicate", false, "ours: several scenarios feed the same example, some of them twice to the same patient; it is only noted"},
 			{"document.attachment", 422, "invalid", false, "ours: the content stands behind a url, while Mon espace santé wants it in attachment.data (part 3)"},
 			{"document.category", 422, "code-invalid", false, "as for the simplified example"},
 			{"document.subject", 422, "invalid", false, "as for the simplified example"},
@@ -139,9 +141,29 @@ func verdicts() []verdict {
 		{"INT-46.1", notSeen, nil, "the candidate never comes back: it has not waited"},
 		{"INT-46.2", notMet, []string{"BodyWeight001"}, "the candidate's doing: it does not come back after a 429"},
 		{"INT-190.1", notSeen, nil, "it cannot send some of the kinds that the scenario goes through: see published"},
-		{"INT-191.1", notMet, []string{"Device-phd-74E8FFFEFF051C00"}, "the candidate's doing: it sends the published device whatever it is asked"},
+		{"INT-191.1", notMet, []string{"BodyWeight001"}, "the candidate's doing: it sends the published device whatever it is asked"},
 		{"INT-60.1", met, nil, "tolerant, as INT-20.1"},
 		{"INT-63.1", leans, []string{"DocumentReference-PDSmSimplifiedExample", "DocumentReference-exemple-pdsm-documentreference"}, ""},
+		{"INT-105.1", notMet, []string{"DocumentReference-exemple-pdsm-documentreference"}, "the candidate's doing: it sends both examples whatever it is asked"},
+		{"INT-106.1", notMet, []string{"DocumentReference-PDSmSimplifiedExample", "DocumentReference-exemple-pdsm-documentreference"}, "as above"},
+		{"INT-107.1", notMet, []string{"DocumentReference-PDSmSimplifiedExample", "DocumentReference-exemple-pdsm-documentreference"}, "as above"},
+		{"INT-108.1", met, nil, "it answers at all; that the bytes are not those asked for is INT-111"},
+		{"INT-109.1", met, nil, ""},
+		{"INT-109.2", met, nil, ""},
+		{"INT-110.1", notMet, []string{"DocumentReference-PDSmSimplifiedExample", "DocumentReference-exemple-pdsm-documentreference", "a message of no published file"}, "as INT-105.1"},
+		{"INT-111.1", notMet, []string{"DocumentReference-PDSmSimplifiedExample", "DocumentReference-exemple-pdsm-documentreference"}, "as INT-105.1"},
+		{"INT-111.2", notMet, []string{"DocumentReference-PDSmSimplifiedExample", "DocumentReference-exemple-pdsm-documentreference"}, "as INT-105.1"},
+		{"INT-117.1", leans, []string{"DocumentReference-PDSmSimplifiedExample", "DocumentReference-exemple-pdsm-documentreference"}, "the examples were published for another use, and name other authors"},
+		{"INT-150.1", notMet, []string{"a message of no published file"}, "the candidate's doing: it reads the status of the answer and not what it holds"},
+		{"INT-151.1", met, nil, ""},
+		{"INT-151.2", met, nil, ""},
+		{"INT-152.1", notSeen, nil, "as INT-46.1"},
+		{"INT-152.2", notSeen, nil, "as INT-46.1"},
+		{"INT-154.1", notMet, []string{"a message of no published file"}, "the candidate's doing: it does not come back"},
+		{"INT-154.2", notSeen, nil, "as above"},
+		{"INT-155.1", met, nil, ""},
+		{"INT-157.1", notMet, []string{"a message of no published file"}, "as INT-154.1"},
+		{"INT-158.1", met, nil, ""},
 		{"INT-63.2", notMet, []string{"DocumentReference-PDSmSimplifiedExample", "DocumentReference-exemple-pdsm-documentreference"}, ""},
 	}
 }
@@ -171,15 +193,7 @@ func judgedAsRead(t *testing.T, report reports.Report) {
 			t.Errorf("%s was not judged", want.check)
 			continue
 		}
-		var files []string
-		for _, f := range got.Findings {
-			if x, ok := report.Exchanges[f.Exchange]; ok {
-				if name := short(fileOf(x.Request.Body.Text)); !slices.Contains(files, name) {
-					files = append(files, name)
-				}
-			}
-		}
-		slices.Sort(files)
+		files := filesOf(report, got)
 		if got.Verdict != want.want || !slices.Equal(files, want.files) {
 			t.Errorf("%s is %s of %v, expected %s of %v: %s", want.check, got.Verdict, files, want.want, want.files, got.Reason.EN)
 		}
@@ -188,11 +202,25 @@ func judgedAsRead(t *testing.T, report reports.Report) {
 		}
 	}
 	for id, c := range seen {
-		t.Errorf("%s is %s, and the table does not expect it to be judged", id, c.Verdict)
+		t.Errorf("%s is %s of %v, and the table does not expect it to be judged: %s", id, c.Verdict, filesOf(report, c), c.Reason.EN)
 	}
 	if report.Verdict != reports.RunNonconformant || report.ExitCode != reports.ExitNonconformant {
 		t.Errorf("verdict %s, exit code %d", report.Verdict, report.ExitCode)
 	}
+}
+
+// filesOf are the files that the findings of a check name, shortened.
+func filesOf(report reports.Report, c reports.Check) []string {
+	var files []string
+	for _, f := range c.Findings {
+		if x, ok := report.Exchanges[f.Exchange]; ok {
+			if name := short(fileOf(x.Request.Body.Text)); !slices.Contains(files, name) {
+				files = append(files, name)
+			}
+		}
+	}
+	slices.Sort(files)
+	return files
 }
 
 func brokenAsRead(t *testing.T, records []record.Record) {
