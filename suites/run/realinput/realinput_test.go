@@ -208,7 +208,9 @@ func judgedAsRead(t *testing.T, report reports.Report) {
 // ofBehaviour says whether a requirement is about what a service does when it is
 // hindered or slowed down (INT-150 to INT-189): that says nothing of what was
 // published.
-func ofBehaviour(id string) bool { return len(id) == len("INT-150") && id >= "INT-150" && id < "INT-190" }
+func ofBehaviour(id string) bool {
+	return len(id) == len("INT-150") && id >= "INT-150" && id < "INT-190"
+}
 
 // filesOf are the files that the findings of a check name, shortened.
 func filesOf(report reports.Report, c reports.Check) []string {
