@@ -165,7 +165,7 @@ func OpenSession(ctx context.Context, o SessionOptions) (*Session, error) {
 	}
 	space, err := o.Bench.API.CreateSpace(ctx, control.SpaceRequest{
 		BasePath: fixed.BasePath, Seed: o.Seed, After: control.Numbers{IDs: o.Sitting * lab.SittingIDs, Names: o.Names},
-		Client: client,
+		Client: client, Card: card(o.Candidate),
 	})
 	if err != nil {
 		return nil, err
