@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"sort"
@@ -166,7 +165,7 @@ func (f *free) people() int {
 }
 
 // aroundFree judges one leaf over free use, into res.
-func (l *Lab) aroundFree(ctx context.Context, labels LeafLabels, res *Result, body func(context.Context)) {
+func (l *Lab) aroundFree(labels LeafLabels, res *Result, body func()) {
 	res.Traces = []string{FreeSlug}
 	if !labels.Free.Sound() {
 		res.State = Untested
@@ -179,12 +178,12 @@ func (l *Lab) aroundFree(ctx context.Context, labels LeafLabels, res *Result, bo
 	}
 	l.free.parts = nil
 	if labels.Free.PerPairing {
-		body(ctx) // EachPairing fills the parts
+		body() // EachPairing fills the parts
 		if len(l.free.parts) < len(l.free.pairings) {
 			panic("a leaf marked FreePerPairing does not go through EachPairing")
 		}
 	} else {
-		l.part(l.free.all, func() { body(ctx) })
+		l.part(l.free.all, body)
 	}
 	none := Text{}
 	met := false

@@ -119,6 +119,7 @@ type Lab struct {
 	endings   map[string]Ending
 	oracle    Oracle
 	sheet     *sheet
+	trial     *trial
 	chapter   string
 	free      *free // nil: scenarios were played
 }
@@ -217,10 +218,15 @@ func (l *Lab) Ending(slug string) Ending {
 // Candidate is the manifest that the traces belong to.
 func (l *Lab) Candidate() candidate.Candidate { return l.oracle.Candidate }
 
-// Trace is what a scenario recorded; empty when it was not run.
+// Trace is what a scenario recorded; empty when it was not run. A leaf that
+// reads a scenario which it does not name is broken: only what is named is
+// played for it, and only what is named counts as its evidence.
 func (s *Scenario) Trace() Trace {
 	if f := s.lab.free; f != nil {
 		return f.current
+	}
+	if sh := s.lab.sheet; sh.current != nil && !slices.Contains(sh.labels.Reads, s.Slug) {
+		panic(fmt.Sprintf("the check %s reads the scenario %s, which it does not name", sh.current.Check, s.Slug))
 	}
 	t, ok := s.lab.traces[s.Slug]
 	if !ok {

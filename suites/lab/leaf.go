@@ -136,6 +136,7 @@ type Result struct {
 type sheet struct {
 	results map[string]Result
 	current *Result
+	labels  LeafLabels // of the leaf that is judged
 	planned func(check string) bool
 	act     func(check string) Text
 	claims  map[string]string // action -> the check that answers for it
@@ -174,27 +175,55 @@ func (l *Lab) AroundLeaf(ctx context.Context, body func(context.Context)) {
 		// that it was left out.
 		ginkgo.Skip(labels.Check + " does not concern this candidate, or was not asked for")
 	}
+	res := l.leaf(labels, func() { body(ctx) })
+	l.sheet.results[labels.Check] = res
+	l.vary(labels, res, func() { body(ctx) })
+	if res.State != Met {
+		ginkgo.Fail(res.summary(), 1)
+	}
+}
+
+// leaf judges one leaf on what is loaded.
+func (l *Lab) leaf(labels LeafLabels, body func()) Result {
 	res := &Result{Check: labels.Check, State: Met, Traces: labels.Reads}
 	if labels.All {
-		res.Traces = append(res.Traces, allTraffic)
+		res.Traces = append(slices.Clip(labels.Reads), allTraffic)
 	}
-	l.sheet.current = res
-	defer func() {
-		l.sheet.current = nil
-		l.sheet.results[labels.Check] = *res
-		if res.State != Met {
-			ginkgo.Fail(res.summary(), 1)
-		}
-	}()
+	l.sheet.current, l.sheet.labels = res, labels
+	defer func() { l.sheet.current = nil }()
 	if l.free != nil {
-		l.aroundFree(ctx, labels, res, body)
-		return
+		l.aroundFree(labels, res, body)
+		return *res
 	}
 	if l.settle(labels, res) && (res.State == Broken || res.State == NotClaimed || !labels.Anyway) {
-		return
+		return *res
 	}
 	settled := *res
 	res.State, res.Reason = Met, Text{}
+	if labels.Claims != "" {
+		res.Findings = append(res.Findings, l.cutShort(labels.Reads)...)
+	}
+	guarded(res, body)
+	switch {
+	case res.State == Broken:
+	case res.State == Untested && res.Occasions == 0 && labels.Claims != "":
+		res.Findings = nil // the action was never asked for
+	case len(res.Findings) > 0:
+		res.State = NotMet
+	case settled.State == Untested:
+		res.State, res.Reason = Untested, settled.Reason
+	case res.State == Untested:
+	case res.State == ToReview:
+	case res.Occasions == 0:
+		res.State = Broken
+		res.Reason = Text{FR: "la vérification n'a nommé aucune occasion", EN: "the check named no occasion"}
+	}
+	return *res
+}
+
+// guarded runs the body of a leaf. That it ends early is how Occasion and its
+// like work; anything else that panics breaks the check.
+func guarded(res *Result, body func()) {
 	defer func() {
 		if e := recover(); e != nil {
 			if _, ours := e.(abort); !ours {
@@ -202,25 +231,8 @@ func (l *Lab) AroundLeaf(ctx context.Context, body func(context.Context)) {
 				res.Reason = Text{FR: fmt.Sprintf("la vérification s'est interrompue : %v", e), EN: fmt.Sprintf("the check broke off: %v", e)}
 			}
 		}
-		switch {
-		case res.State == Broken:
-		case res.State == Untested && res.Occasions == 0 && labels.Claims != "":
-			res.Findings = nil // the action was never asked for
-		case len(res.Findings) > 0:
-			res.State = NotMet
-		case settled.State == Untested:
-			res.State, res.Reason = Untested, settled.Reason
-		case res.State == Untested:
-		case res.State == ToReview:
-		case res.Occasions == 0:
-			res.State = Broken
-			res.Reason = Text{FR: "la vérification n'a nommé aucune occasion", EN: "the check named no occasion"}
-		}
 	}()
-	if labels.Claims != "" {
-		res.Findings = append(res.Findings, l.cutShort(labels.Reads)...)
-	}
-	body(ctx)
+	body()
 }
 
 // cutShort tells, for the check that answers for a claim, how a scenario that did
@@ -340,7 +352,7 @@ func (l *Lab) unclaimed(slugs []string) bool {
 	return len(slugs) > 0
 }
 
-func (r *Result) summary() string {
+func (r Result) summary() string {
 	switch r.State {
 	case NotMet:
 		var b strings.Builder

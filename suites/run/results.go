@@ -38,14 +38,7 @@ func Judge(rec Recorded, register func(*lab.Lab)) (reports.Report, error) {
 	if err != nil {
 		return reports.Report{}, fmt.Errorf("load the settings: %w", err)
 	}
-	planned := map[string]bool{}
-	for _, p := range rec.Info.Plan {
-		if r, ok := cat.Requirement(p.Requirement); ok && p.Decision == judged {
-			for _, k := range r.Checks {
-				planned[k.ID] = true
-			}
-		}
-	}
+	planned := plannedChecks(rec.Info.Plan, cat)
 	act := func(id string) lab.Text {
 		_, k, _ := cat.Check(id)
 		return lab.Text{

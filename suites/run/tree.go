@@ -5,6 +5,7 @@ package run
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/onsi/ginkgo/v2"
@@ -111,7 +112,7 @@ func judge(register func(*lab.Lab), load func(*lab.Lab) error, planned func(stri
 			case s.State == types.SpecStatePassed && known && res.State == lab.Met:
 			case s.State == types.SpecStateFailed && known && res.State != lab.Met:
 			default:
-				out.broken[labels.Check] = fmt.Sprintf("%s: %s", s.State, s.FailureMessage())
+				out.broken[labels.Check] = strings.TrimSpace(fmt.Sprintf("%s: %s %s", s.State, s.FailureMessage(), s.Failure.ForwardedPanic))
 			}
 		}
 	})
