@@ -1,18 +1,23 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/etalon-sante/etalon/fixtures/flaws"
+	"github.com/etalon-sante/etalon/suites/run/blindspots"
 	"github.com/etalon-sante/etalon/suites/run/selftest"
 )
 
 func (a *app) selftest() *cobra.Command {
-	var full, asJSON bool
+	var full, asJSON, mutate, asMarkdown bool
+	var lang string
 	var only []string
 	var concurrency int
 	var cdaXSD string
@@ -33,6 +38,9 @@ func (a *app) selftest() *cobra.Command {
 				if a.terminal {
 					fmt.Fprintf(a.err, "\r\x1b[K[%d/%d] %s", done, total, what)
 				}
+			}
+			if mutate {
+				return a.blindSpots(c.Context(), asJSON, asMarkdown, lang)
 			}
 			r, err := selftest.Run(c.Context(), selftest.Options{Full: full, Only: only, Concurrency: concurrency, CDASchema: cdaXSD, Progress: show})
 			if a.terminal {
@@ -59,8 +67,14 @@ func (a *app) selftest() *cobra.Command {
 	c.Flags().BoolVar(&full, "full", false, "observe every chapter again for each flaw")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the matrix as JSON")
 	c.Flags().StringVar(&cdaXSD, "cda-xsd", "", "folder of the XML Schema of CDA R2 (default: étalon's own reduced one)")
+	c.Flags().BoolVar(&mutate, "mutate", false, "change a recording of the reference service at one place at a time, and tell what no check notices")
+	c.Flags().BoolVar(&asMarkdown, "markdown", false, "with --mutate: print the map as a page")
+	c.Flags().StringVar(&lang, "lang", "", "with --markdown: fr or en")
 	c.Flags().StringSliceVar(&only, "only", nil, "only these flaws, by id or by check")
 	c.Flags().IntVar(&concurrency, "concurrency", 0, "scenarios at a time (default: the reference's own)")
+	c.MarkFlagsMutuallyExclusive("json", "markdown")
+	c.MarkFlagsMutuallyExclusive("mutate", "full")
+	c.MarkFlagsMutuallyExclusive("mutate", "only")
 	return c
 }
 
@@ -79,4 +93,44 @@ func (a *app) matrix(r selftest.Result) {
 	if len(r.Shadowed) > 0 {
 		fmt.Fprintf(a.out, "  %d checks lost their occasion to a flaw (no fault; see --json)\n", len(r.Shadowed))
 	}
+}
+
+// blindSpots makes the map of what the harness does not see.
+func (a *app) blindSpots(ctx context.Context, asJSON, asMarkdown bool, lang string) error {
+	rec, err := selftest.Recording(ctx, selftest.Options{})
+	if err != nil {
+		return err
+	}
+	m, err := blindspots.Of(rec, time.Now)
+	if err != nil {
+		return err
+	}
+	switch {
+	case asJSON:
+		e := json.NewEncoder(a.out)
+		e.SetIndent("", "  ")
+		err = e.Encode(m)
+	case asMarkdown:
+		err = blindspots.Write(a.out, m, a.lang(lang))
+	default:
+		fmt.Fprintf(a.out, "%d variants of a recording of %d records, judged in %.1f s: %d noticed, %d without their occasion, %d alike, %d broken\n",
+			m.Variants, len(rec.Records), m.Seconds, m.Noticed, m.Undecided, m.Blind, m.Broken)
+		fmt.Fprintf(a.out, "%d kinds of change, %d of them noticed; %d places with something unseen, %d of them without a reason\n",
+			m.Classes, m.Classes-m.Unseen, len(m.Spots), len(m.Unexplained()))
+		for _, s := range m.Unexplained() {
+			fmt.Fprintf(a.out, "  without a reason: %s, %s, %s: %s\n", s.What, s.Part, s.Path, strings.Join(s.Ops, ", "))
+		}
+		for _, r := range m.Rows {
+			for _, why := range r.Broken {
+				fmt.Fprintf(a.out, "  broken: %s, %s, %s: %s\n", r.What, r.Part, r.Path, why)
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if !m.Clean() {
+		return exit{exitNo}
+	}
+	return nil
 }

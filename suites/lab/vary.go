@@ -10,6 +10,9 @@ import (
 type Variation struct {
 	Scenario string                  // whose records are changed; empty: those that belong to none
 	Edit     map[int][]record.Record // by Seq of the record: what stands in its place; nothing drops it
+	// Narrow keeps it from the leaves that read all traffic: they treat the
+	// scenarios alike, so that a change need not be tried on them in each.
+	Narrow bool
 }
 
 // trial is a set of variations to be judged besides the recording itself.
@@ -32,11 +35,12 @@ func (l *Lab) vary(labels LeafLabels, was Result, body func()) {
 		return
 	}
 	for i, v := range l.trial.variations {
+		all := labels.All && !v.Narrow
 		// What belongs to no scenario may be read as a stray by any leaf.
-		if v.Scenario != "" && !labels.All && !slices.Contains(labels.Reads, v.Scenario) {
+		if v.Scenario != "" && !all && !slices.Contains(labels.Reads, v.Scenario) {
 			continue
 		}
-		back := l.apply(v, labels.All || v.Scenario == "")
+		back := l.apply(v, all || v.Scenario == "")
 		now := l.leaf(labels, body)
 		back()
 		l.trial.came(i, was, now)

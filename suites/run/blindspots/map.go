@@ -9,6 +9,7 @@ package blindspots
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -40,7 +41,6 @@ type Row struct {
 	Unseen    []string `json:"unseen"` // changes that no check noticed wherever they were made
 	Checks    []string `json:"checks"` // that noticed
 	Broken    []string `json:"broken"` // "check: why"
-	Reason    string   `json:"reason"` // key of the reason why it is not seen; "" where none is known
 }
 
 // Map is the whole of it.
@@ -52,7 +52,37 @@ type Map struct {
 	Broken    int     `json:"broken"`
 	Seconds   float64 `json:"seconds"` // to make and judge all variants
 	Rows      []Row   `json:"rows"`
+	// Classes are the kinds of change, place by place; a class is unseen when no check
+	// noticed it wherever it was made.
+	Classes int    `json:"classes"`
+	Unseen  int    `json:"unseen"`
+	Spots   []Spot `json:"spots"`
 }
+
+// Spot is one place at which changes go unseen, for one reason.
+type Spot struct {
+	Place
+	Ops    []string `json:"ops"`
+	Reason string   `json:"reason"` // key; "" where none is known: that is to be mended
+}
+
+// Unexplained are the spots without a reason.
+func (m Map) Unexplained() []Spot {
+	var out []Spot
+	for _, s := range m.Spots {
+		if s.Reason == "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Clean says whether every blind spot has its reason and no check broke off.
+func (m Map) Clean() bool { return m.Variants > 0 && m.Broken == 0 && len(m.Unexplained()) == 0 }
+
+// everywhere is how many changes of each kind the leaves that read all traffic are
+// tried on.
+const everywhere = 3
 
 // Of varies a recording and judges the variants.
 func Of(rec run.Recorded, now func() time.Time) (Map, error) {
@@ -61,6 +91,10 @@ func Of(rec run.Recorded, now func() time.Time) (Map, error) {
 	if err != nil {
 		return Map{}, fmt.Errorf("load the settings: %w", err)
 	}
+	reasons, err := Reasons()
+	if err != nil {
+		return Map{}, err
+	}
 	rules, err := fhir.NewRules(set)
 	if err != nil {
 		return Map{}, err
@@ -68,7 +102,15 @@ func Of(rec run.Recorded, now func() time.Time) (Map, error) {
 	rec.Records = spread(rec.Records)
 	list := variants(rec.Records, newDeriver(rules, rec.Records))
 	variations := make([]lab.Variation, len(list))
+	type class struct {
+		place Place
+		op    string
+	}
+	tried := map[class]int{}
 	for i, v := range list {
+		k := class{v.place, v.op}
+		tried[k]++
+		v.Narrow = tried[k] > everywhere
 		variations[i] = v.Variation
 	}
 	came := make([]struct {
@@ -139,18 +181,12 @@ func Of(rec run.Recorded, now func() time.Time) (Map, error) {
 		}
 		sort.Strings(r.Checks)
 		sort.Strings(r.Unseen)
+		out.Classes += len(ops[place])
+		out.Unseen += len(r.Unseen)
 		out.Rows = append(out.Rows, *r)
 	}
-	sort.Slice(out.Rows, func(i, j int) bool {
-		a, b := out.Rows[i], out.Rows[j]
-		if a.What != b.What {
-			return a.What < b.What
-		}
-		if a.Part != b.Part {
-			return a.Part < b.Part
-		}
-		return a.Path < b.Path
-	})
+	slices.SortFunc(out.Rows, func(a, b Row) int { return a.compare(b.Place) })
+	out.Spots = spots(out.Rows, reasons)
 	out.Seconds = now().Sub(began).Seconds()
 	return out, nil
 }

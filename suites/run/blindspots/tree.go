@@ -35,21 +35,22 @@ const firsts = 2
 
 // changes lists every document that differs from this one at one place. A
 // document that cannot be read has none.
-func changes(raw []byte) []change {
+func changes(raw []byte, words func(path string) []string) []change {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var root any
 	if d.Decode(&root) != nil {
 		return nil
 	}
-	w := walker{root: root}
+	w := walker{root: root, words: words}
 	w.walk(root, "", func(v any) { w.root = v }, nil, 0)
 	return w.out
 }
 
 type walker struct {
-	root any
-	out  []change
+	root  any
+	words func(path string) []string // every word that may stand at a place; nil where any text may
+	out   []change
 }
 
 // write notes the document as it stands.
@@ -112,7 +113,15 @@ func (w *walker) walk(v any, path string, set func(any), remove func(), depth in
 			set(x)
 		}
 	case string:
-		try(opValue, other(x))
+		words := w.words(strings.TrimPrefix(path, "."))
+		for _, word := range words {
+			if word != x {
+				try("“"+word+"”", word)
+			}
+		}
+		if len(words) == 0 {
+			try(opValue, other(x))
+		}
 		try(opEmpty, "")
 		try(opType, json.Number("1"))
 	case json.Number:

@@ -87,6 +87,7 @@ func (r Result) ExitCode() int {
 // trial is one candidate observed and judged.
 type trial struct {
 	records  []record.Record
+	recorded run.Recorded
 	verdicts map[string]reports.Verdict
 	report   reports.Report
 }
@@ -112,20 +113,8 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if o.Width == 0 {
 		o.Width = 4
 	}
-	t := &tester{opts: o}
-	var err error
-	if t.cat, err = requirement.Load(); err != nil {
-		return Result{}, err
-	}
-	if t.applies, err = requirement.NewApplicability(t.cat); err != nil {
-		return Result{}, err
-	}
-	var l *lab.Lab
-	if t.leaves, l, err = run.Leaves(run.Register); err != nil {
-		return Result{}, err
-	}
-	t.scenarios = l.Scenarios()
-	if t.bench, err = run.OpenBench(ctx, run.SandboxOptions{}); err != nil {
+	t, err := open(ctx, o)
+	if err != nil {
 		return Result{}, err
 	}
 	defer t.bench.Close()
@@ -182,6 +171,45 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		out.add(r)
 	}
 	return out, ctx.Err()
+}
+
+// open loads the catalogue and the tree, and starts a sandbox.
+func open(ctx context.Context, o Options) (*tester, error) {
+	t := &tester{opts: o}
+	var err error
+	if t.cat, err = requirement.Load(); err != nil {
+		return nil, err
+	}
+	if t.applies, err = requirement.NewApplicability(t.cat); err != nil {
+		return nil, err
+	}
+	var l *lab.Lab
+	if t.leaves, l, err = run.Leaves(run.Register); err != nil {
+		return nil, err
+	}
+	t.scenarios = l.Scenarios()
+	t.bench, err = run.OpenBench(ctx, run.SandboxOptions{})
+	return t, err
+}
+
+// Recording observes the reference service as it is and gives what was
+// recorded. It is an error if a check is not met by it.
+func Recording(ctx context.Context, o Options) (run.Recorded, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	t, err := open(ctx, o)
+	if err != nil {
+		return run.Recorded{}, err
+	}
+	defer t.bench.Close()
+	if t.clean, err = t.reference(ctx, "", reference.Parts{}, t.concerned(""), nil); err != nil {
+		return run.Recorded{}, fmt.Errorf("the reference service as it is: %w", err)
+	}
+	if alarms := t.alarms(""); len(alarms) > 0 {
+		return run.Recorded{}, fmt.Errorf("the reference service as it is: %s", alarms[0])
+	}
+	return t.clean.recorded, nil
 }
 
 func (o *Result) add(r Row) {
@@ -392,11 +420,12 @@ func (t *tester) observe(ctx context.Context, m *candidate.Manifest, p candidate
 			info.Plan = append(info.Plan, run.Planned{Requirement: r.ID, Decision: "judge"})
 		}
 	}
-	report, err := run.Judge(run.Recorded{Info: info, Candidate: c, Records: records}, run.Register)
+	recorded := run.Recorded{Info: info, Candidate: c, Records: records}
+	report, err := run.Judge(recorded, run.Register)
 	if err != nil {
 		return trial{}, err
 	}
-	out := trial{records: records, report: report, verdicts: map[string]reports.Verdict{}}
+	out := trial{records: records, recorded: recorded, report: report, verdicts: map[string]reports.Verdict{}}
 	for _, r := range report.Results {
 		for _, k := range r.Checks {
 			out.verdicts[k.ID] = k.Verdict
