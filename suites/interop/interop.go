@@ -89,6 +89,15 @@ func succeeded(r record.Record) bool {
 	return r.Exchange != nil && r.Exchange.Response.Status/100 == 2 && r.Exchange.Error == ""
 }
 
+// callOf is what the sandbox noted of a business call; nothing where it noted
+// nothing.
+func callOf(r record.Record) record.CallFacts {
+	if r.Exchange == nil || r.Exchange.Facts == nil || r.Exchange.Facts.Call == nil {
+		return record.CallFacts{}
+	}
+	return *r.Exchange.Facts.Call
+}
+
 // answered says whether the pilot gave a status with its data.
 func answered(r record.Record) bool {
 	return r.Pilot != nil && r.Pilot.Status == "done" && len(r.Pilot.Data) > 0

@@ -91,7 +91,7 @@ func search(l *Lab) {
 			for _, r := range t.Records {
 				if key := pageOf(r); !seen[key] {
 					seen[key] = true
-					got += r.Exchange.Facts.Call.Returned
+					got += callOf(r).Returned
 				}
 			}
 			if got < total {

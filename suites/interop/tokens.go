@@ -129,12 +129,10 @@ func tokens(l *Lab) {
 		})
 		It("does not present a refused identity token again", Check("INT-17.1"), FreePerPairing(), OnlyFindings(), Reads(refusedID), l.EachPairing(func() {
 			t := since(refusedID, control.ActExpireIDToken).Business()
-			first := t.Answered(400).Where(func(r record.Record) bool {
-				return r.Exchange.Facts.Call != nil && r.Exchange.Facts.Call.IDToken != ""
-			}).Occasion().First()
-			name := first.Exchange.Facts.Call.IDToken
+			first := t.Answered(400).Where(func(r record.Record) bool { return callOf(r).IDToken != "" }).Occasion().First()
+			name := callOf(first).IDToken
 			Expect(t.After(first).Where(func(r record.Record) bool {
-				return r.Exchange.Facts.Call != nil && r.Exchange.Facts.Call.IDToken == name
+				return callOf(r).IDToken == name
 			})).To(BeEmpty("id-token-presented-again", Text{
 				FR: "le jeton d'identité refusé (400) est présenté de nouveau",
 				EN: "the identity token that was refused (400) is presented again",

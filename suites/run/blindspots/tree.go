@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // change is one way in which a JSON document was changed at one place.
@@ -35,20 +36,21 @@ const firsts = 2
 
 // changes lists every document that differs from this one at one place. A
 // document that cannot be read has none.
-func changes(raw []byte, words func(path string) []string) []change {
+func changes(raw []byte, typed bool, words func(path string) []string) []change {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var root any
 	if d.Decode(&root) != nil {
 		return nil
 	}
-	w := walker{root: root, words: words}
+	w := walker{root: root, typed: typed, words: words}
 	w.walk(root, "", func(v any) { w.root = v }, nil, 0)
 	return w.out
 }
 
 type walker struct {
 	root  any
+	typed bool                       // written by us: what is an instant stays one
 	words func(path string) []string // every word that may stand at a place; nil where any text may
 	out   []change
 }
@@ -122,7 +124,9 @@ func (w *walker) walk(v any, path string, set func(any), remove func(), depth in
 		if len(words) == 0 {
 			try(opValue, other(x))
 		}
-		try(opEmpty, "")
+		if _, err := time.Parse(time.RFC3339Nano, x); err != nil || !w.typed {
+			try(opEmpty, "")
+		}
 		try(opType, json.Number("1"))
 	case json.Number:
 		try(opValue, json.Number(otherNumber(x)))
@@ -136,6 +140,9 @@ func (w *walker) walk(v any, path string, set func(any), remove func(), depth in
 // other is a text of the same look, as far as that can be, with another
 // meaning: the last letter or digit is exchanged.
 func other(s string) string {
+	if at, err := time.Parse(time.RFC3339Nano, s); err == nil {
+		return at.AddDate(-2, 0, 1).Format(time.RFC3339Nano)
+	}
 	b := []rune(s)
 	for i := len(b) - 1; i >= 0; i-- {
 		switch c := b[i]; {

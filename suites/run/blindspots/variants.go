@@ -148,7 +148,7 @@ func (g *generator) request(r record.Record) {
 		}
 	}
 	if b := r.Exchange.Request.Body; b != nil && faithful {
-		for _, c := range changes([]byte(b.Text), anyText) {
+		for _, c := range changes([]byte(b.Text), false, anyText) {
 			put("request body", c.path, c.op, func(x *record.Exchange) { x.Request.Body = with(b, c.json) })
 		}
 	}
@@ -211,7 +211,7 @@ func (g *generator) answer(r record.Record, part string) {
 		g.add(r, part+" header", name, op, exchanged(r, func(x *record.Exchange) { x.Response.Headers = h }))
 	})
 	if b := x.Response.Body; b != nil {
-		list := changes([]byte(b.Text), anyText)
+		list := changes([]byte(b.Text), false, anyText)
 		for _, c := range list {
 			g.add(r, part+" body", c.path, c.op, exchanged(r, func(x *record.Exchange) { x.Response.Body = with(b, c.json) }))
 		}
@@ -231,7 +231,7 @@ func (g *generator) facts(r record.Record) {
 	if err != nil {
 		return
 	}
-	for _, c := range changes(raw, words) {
+	for _, c := range changes(raw, true, words) {
 		var f record.Facts
 		// A value of another type is not what a sandbox writes.
 		if c.op == opType || c.op == opExtra || c.op == opNull || json.Unmarshal(c.json, &f) != nil {
@@ -287,13 +287,13 @@ func (g *generator) pilot(r record.Record) {
 	if r.Pilot.Message != "" {
 		put("message", opDrop, func(p *record.Pilot) { p.Message = "" })
 	}
-	for _, c := range changes(r.Pilot.Data, anyText) {
+	for _, c := range changes(r.Pilot.Data, false, anyText) {
 		put(join("data", c.path), c.op, func(p *record.Pilot) { p.Data = c.json })
 	}
 }
 
 func (g *generator) probe(r record.Record) {
-	for _, c := range changes(r.Probe.Data, words) {
+	for _, c := range changes(r.Probe.Data, true, words) {
 		if c.op == opType || c.op == opExtra {
 			continue // not what a probe of ours writes
 		}
