@@ -4,6 +4,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -273,6 +274,14 @@ func Together(scenarios ...*Scenario) Trace {
 			out.Records = append(out.Records, t.Records...)
 		}
 	}
-	sort.SliceStable(out.Records, func(i, j int) bool { return out.Records[i].Seq < out.Records[j].Seq })
+	bySeq(out.Records)
 	return out
+}
+
+// bySeq puts records in the order of the journal. Mostly they are.
+func bySeq(records []record.Record) {
+	order := func(a, b record.Record) int { return cmp.Compare(a.Seq, b.Seq) }
+	if !slices.IsSortedFunc(records, order) {
+		slices.SortStableFunc(records, order)
+	}
 }

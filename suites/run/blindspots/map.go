@@ -102,13 +102,9 @@ func Of(rec run.Recorded, now func() time.Time) (Map, error) {
 	rec.Records = spread(rec.Records)
 	list := variants(rec.Records, newDeriver(rules, rec.Records))
 	variations := make([]lab.Variation, len(list))
-	type class struct {
-		place Place
-		op    string
-	}
-	tried := map[class]int{}
+	tried := map[kindOfChange]int{}
 	for i, v := range list {
-		k := class{v.place, v.op}
+		k := kindOfChange{v.place, v.op}
 		tried[k]++
 		v.Narrow = tried[k] > everywhere
 		variations[i] = v.Variation

@@ -36,32 +36,39 @@ const firsts = 2
 
 // changes lists every document that differs from this one at one place. A
 // document that cannot be read has none.
-func changes(raw []byte, typed bool, words func(path string) []string) []change {
+//
+// wanted says whether one more of its kind is of use; it is asked once for each.
+func changes(raw []byte, typed bool, words func(path string) []string, wanted func(path, op string) bool) []change {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var root any
 	if d.Decode(&root) != nil {
 		return nil
 	}
-	w := walker{root: root, typed: typed, words: words}
+	w := walker{root: root, typed: typed, words: words, wanted: wanted}
 	w.walk(root, "", func(v any) { w.root = v }, nil, 0)
 	return w.out
 }
 
 type walker struct {
-	root  any
-	typed bool                       // written by us: what is an instant stays one
-	words func(path string) []string // every word that may stand at a place; nil where any text may
-	out   []change
+	root   any
+	typed  bool                       // written by us: what is an instant stays one
+	words  func(path string) []string // every word that may stand at a place; nil where any text may
+	wanted func(path, op string) bool
+	out    []change
 }
 
 // write notes the document as it stands.
 func (w *walker) write(path, op string) {
+	path = strings.TrimPrefix(path, ".")
+	if !w.wanted(path, op) {
+		return
+	}
 	b, err := json.Marshal(w.root)
 	if err != nil {
 		return
 	}
-	w.out = append(w.out, change{strings.TrimPrefix(path, "."), op, b})
+	w.out = append(w.out, change{path, op, b})
 }
 
 // walk tries every operation at a place: set puts a value there, remove takes

@@ -3,6 +3,7 @@ package blindspots
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"slices"
 	"sort"
@@ -46,7 +47,7 @@ func spread(records []record.Record) []record.Record {
 
 // variants lists every change of one place of a recording.
 func variants(records []record.Record, d deriver) []variant {
-	g := generator{derive: d}
+	g := generator{derive: d, made: map[kindOfChange]int{}}
 	next := nextRequests(records)
 	for _, r := range records {
 		switch {
@@ -91,6 +92,43 @@ func nextRequests(records []record.Record) map[int]*record.Record {
 type generator struct {
 	derive deriver
 	out    []variant
+	made   map[kindOfChange]int
+}
+
+// kindOfChange is one operation at one place.
+type kindOfChange struct {
+	place Place
+	op    string
+}
+
+// How often a kind of change is made, at most. A message of the candidate is judged
+// by different checks in different scenarios, so it is changed once in each of many;
+// what others say to it is not, so three times tell as much.
+const (
+	mostOwn    = 40
+	mostOthers = 3
+)
+
+// wanted says whether one more change of a kind is of use in a scenario, and
+// counts it.
+func (g *generator) wanted(r record.Record, part, path, op string) bool {
+	k := kindOfChange{Place{named(r), part, path}, op}
+	here := kindOfChange{Place{r.Scenario + " " + k.place.What, part, path}, op}
+	most := mostOwn
+	if strings.HasPrefix(part, "answer") {
+		most = mostOthers
+	}
+	if g.made[k] >= most || g.made[here] >= 1 {
+		return false
+	}
+	g.made[k]++
+	g.made[here]++
+	return true
+}
+
+// changes are those of a document in a part of a record that are of use.
+func (g *generator) changes(r record.Record, part, under string, raw []byte, typed bool, words func(string) []string) []change {
+	return changes(raw, typed, words, func(path, op string) bool { return g.wanted(r, part, join(under, path), op) })
 }
 
 func (g *generator) add(r record.Record, part, path, op string, with ...record.Record) {
@@ -124,6 +162,9 @@ func exchanged(r record.Record, change func(x *record.Exchange)) record.Record {
 func (g *generator) request(r record.Record) {
 	faithful := g.derive.faithful(*r.Exchange)
 	put := func(part, path, op string, change func(x *record.Exchange)) {
+		if part != "request body" && !g.wanted(r, part, path, op) {
+			return
+		}
 		g.add(r, part, path, op, exchanged(r, func(x *record.Exchange) {
 			change(x)
 			if faithful {
@@ -148,7 +189,7 @@ func (g *generator) request(r record.Record) {
 		}
 	}
 	if b := r.Exchange.Request.Body; b != nil && faithful {
-		for _, c := range changes([]byte(b.Text), false, anyText) {
+		for _, c := range g.changes(r, "request body", "", []byte(b.Text), false, anyText) {
 			put("request body", c.path, c.op, func(x *record.Exchange) { x.Request.Body = with(b, c.json) })
 		}
 	}
@@ -203,19 +244,22 @@ func (g *generator) headers(list []record.Header, put func(name, op string, h []
 func (g *generator) answer(r record.Record, part string) {
 	x := r.Exchange
 	for _, status := range []int{200, 302, 403, 500} {
-		if status != x.Response.Status {
+		if status != x.Response.Status && g.wanted(r, part+" status", "status", fmt.Sprint(status)) {
 			g.add(r, part+" status", "status", "another status", exchanged(r, func(x *record.Exchange) { x.Response.Status = status }))
 		}
 	}
 	g.headers(x.Response.Headers, func(name, op string, h []record.Header) {
+		if !g.wanted(r, part+" header", name, op) {
+			return
+		}
 		g.add(r, part+" header", name, op, exchanged(r, func(x *record.Exchange) { x.Response.Headers = h }))
 	})
 	if b := x.Response.Body; b != nil {
-		list := changes([]byte(b.Text), false, anyText)
+		list := g.changes(r, part+" body", "", []byte(b.Text), false, anyText)
 		for _, c := range list {
 			g.add(r, part+" body", c.path, c.op, exchanged(r, func(x *record.Exchange) { x.Response.Body = with(b, c.json) }))
 		}
-		if len(list) == 0 && b.Text != "" {
+		if len(list) == 0 && b.Text != "" && g.wanted(r, part+" body", "", opEmpty) {
 			g.add(r, part+" body", "", opEmpty, exchanged(r, func(x *record.Exchange) { x.Response.Body = with(b, nil) }))
 		}
 	}
@@ -231,7 +275,7 @@ func (g *generator) facts(r record.Record) {
 	if err != nil {
 		return
 	}
-	for _, c := range changes(raw, true, words) {
+	for _, c := range g.changes(r, "facts", "", raw, true, words) {
 		var f record.Facts
 		// A value of another type is not what a sandbox writes.
 		if c.op == opType || c.op == opExtra || c.op == opNull || json.Unmarshal(c.json, &f) != nil {
@@ -287,13 +331,13 @@ func (g *generator) pilot(r record.Record) {
 	if r.Pilot.Message != "" {
 		put("message", opDrop, func(p *record.Pilot) { p.Message = "" })
 	}
-	for _, c := range changes(r.Pilot.Data, false, anyText) {
+	for _, c := range g.changes(r, "pilot’s answer", "data", r.Pilot.Data, false, anyText) {
 		put(join("data", c.path), c.op, func(p *record.Pilot) { p.Data = c.json })
 	}
 }
 
 func (g *generator) probe(r record.Record) {
-	for _, c := range changes(r.Probe.Data, true, words) {
+	for _, c := range g.changes(r, "probe", "", r.Probe.Data, true, words) {
 		if c.op == opType || c.op == opExtra {
 			continue // not what a probe of ours writes
 		}
