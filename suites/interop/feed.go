@@ -175,10 +175,10 @@ func feed(l *Lab) {
 				return &f
 			}))
 		})
-		It("uses method and body site codes of their value sets", Check("INT-43.1"), Free(), Reads(all...), func() {
+		It("uses method, body site and moment codes of their value sets", Check("INT-43.1"), Free(), Reads(all...), func() {
 			Expect(feeds(all...).Where(func(r record.Record) bool {
 				o := observation(r)
-				return at(o, "method") != nil || at(o, "bodySite") != nil
+				return at(o, "method") != nil || at(o, "bodySite") != nil || at(o, "extension") != nil
 			}).Occasion()).NotTo(HaveIssue("feed.binding"))
 		})
 	})

@@ -36,6 +36,7 @@ func Specs(l *Lab) {
 	withdrawnPurposes(l)
 	serviceStatus(l)
 	profiles(l)
+	otherRules(l)
 }
 
 // answerDone is met when each action was answered "done".

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -170,3 +171,29 @@ func (f Finding) In(pointer string) Finding {
 func (f Finding) Ptr() *Finding { return &f }
 
 func millis(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
+
+// HaveOtherIssue is met when the sandbox holds something against a message under a
+// rule of a family ("feed.") that is none of these: those are for the checks that
+// name them.
+func HaveOtherIssue(family string, but ...string) Finder {
+	return rule{"have another issue " + family, func(t Trace, negated bool) []Finding {
+		var out []Finding
+		for _, r := range t.Records {
+			if r.Exchange == nil || r.Exchange.Facts == nil {
+				continue
+			}
+			for _, i := range r.Exchange.Facts.Issues {
+				if strings.HasPrefix(i.Rule, family) && !slices.Contains(but, i.Rule) {
+					out = append(out, fromIssue(r, i))
+				}
+			}
+		}
+		if negated {
+			return out
+		}
+		if len(out) == 0 {
+			return []Finding{{Key: "no-issue", Message: Text{FR: "aucune autre anomalie", EN: "no other issue"}}}
+		}
+		return nil
+	}}
+}
