@@ -153,8 +153,23 @@ func (s *Server) answer(sp *space, x *exchange.Exchange) (out exchange.Answer, p
 	case record.RouteReadDocument:
 		path := x.HTTP.URL.Path
 		return sp.mes.ReadDocument(x, path[strings.LastIndexByte(path, '/')+1:]), ""
+	case record.RouteSendAppointment:
+		return sp.mes.SendAppointment(x), ""
+	case record.RouteUpdateAppointment:
+		return sp.mes.UpdateAppointment(x, sp.appointmentID(x.HTTP.URL.Path)), ""
+	case record.RouteReadAppointment:
+		return sp.mes.ReadAppointment(x, sp.appointmentID(x.HTTP.URL.Path)), ""
+	case record.RouteSearchAppointments:
+		return sp.mes.SearchAppointments(x), ""
 	}
 	return sp.unknown(x), ""
+}
+
+// appointmentID is the id in the address of an agenda item, "" when the address
+// is that of all of them.
+func (sp *space) appointmentID(path string) string {
+	id, _ := strings.CutPrefix(path[len(sp.base):], sp.set.String("path.fhir")+"/Appointment")
+	return strings.TrimPrefix(id, "/")
 }
 
 // unknown answers to what is not served: 405 where another method is.

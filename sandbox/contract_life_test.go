@@ -85,7 +85,7 @@ func (c *contract) life() {
 			Expect(s.weigh(t).status).To(Equal(http.StatusForbidden))
 			Expect(s.search(t, "29463-7", nil).status).To(Equal(http.StatusOK))
 			_, t = s.refresh(t.Refresh)
-			Expect(t.Scope).To(Equal("openid mes:mesures_lecture mes:documents_ecriture mes:documents_lecture"))
+			Expect(t.Scope).To(Equal("openid mes:mesures_lecture mes:documents_ecriture mes:documents_lecture mes:agenda_ecriture mes:agenda_lecture"))
 			act(s, "lena", control.Act{Kind: control.ActGrant, Finalite: "MESURES_ECRITURE"})
 			Expect(s.weigh(t).status).To(Equal(http.StatusOK))
 			_, t = s.refresh(t.Refresh)

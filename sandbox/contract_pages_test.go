@@ -109,7 +109,7 @@ func (c *contract) pages() {
 			consent := b.get(in.header.Get("Location"))
 			text := string(consent.body)
 			Expect(text).To(And(ContainSubstring(`<html lang="en">`), ContainSubstring(s.space.Client.ID), ContainSubstring("Read my health measures")))
-			Expect(strings.Count(text, `type="checkbox"`)).To(Equal(4))
+			Expect(strings.Count(text, `type="checkbox"`)).To(Equal(6))
 			Expect(text).NotTo(ContainSubstring("checked"))
 			Expect(text).NotTo(ContainSubstring("<script"))
 

@@ -38,6 +38,7 @@ func Contract(name string, start func() control.API) bool {
 		c.journals()
 		c.control()
 		c.life()
+		c.agenda()
 	})
 }
 
@@ -78,7 +79,7 @@ func (c *contract) pairing() {
 			t := s.pair(p)
 			Expect(t.Type).To(Equal("Bearer"))
 			Expect(t.Expires).To(Equal(300))
-			Expect(t.Scope).To(Equal("openid mes:mesures_ecriture mes:mesures_lecture mes:documents_ecriture mes:documents_lecture"))
+			Expect(t.Scope).To(Equal("openid mes:mesures_ecriture mes:mesures_lecture mes:documents_ecriture mes:documents_lecture mes:agenda_ecriture mes:agenda_lecture"))
 			r := s.call(t, http.MethodPost, "", feed(t, nominals()[0].observation("2026-11-22T08:30:00+01:00")))
 			Expect(r.status).To(Equal(http.StatusOK), "%s", r.body)
 			b := bundleOf(r)
@@ -117,7 +118,7 @@ func (c *contract) pairing() {
 			Expect(a.Facts.Authorize.StateBits).To(BeNumerically(">=", 240))
 
 			consent := onRoute(j, record.RouteConsent)[1].Exchange.Facts.Consent
-			Expect(*consent).To(Equal(record.ConsentFacts{Accepted: true, Finalites: []string{"MESURES_ECRITURE"}, Refused: []string{"MESURES_LECTURE", "DOCUMENTS_ECRITURE", "DOCUMENTS_LECTURE"}}))
+			Expect(*consent).To(Equal(record.ConsentFacts{Accepted: true, Finalites: []string{"MESURES_ECRITURE"}, Refused: []string{"MESURES_LECTURE", "DOCUMENTS_ECRITURE", "DOCUMENTS_LECTURE", "AGENDA_ECRITURE", "AGENDA_LECTURE"}}))
 
 			k := onRoute(j, record.RouteToken)[0].Exchange
 			Expect(k.From).To(Equal(record.Candidate))
@@ -219,7 +220,7 @@ func (c *contract) pairing() {
 			consent := j[len(j)-1].Exchange.Facts.Consent
 			Expect(consent.Accepted).To(BeFalse())
 			Expect(consent.Finalites).To(BeEmpty())
-			Expect(consent.Refused).To(HaveLen(4))
+			Expect(consent.Refused).To(HaveLen(6))
 		})
 
 		It("refuses a business call by what the patient has not agreed to", func() {

@@ -240,6 +240,9 @@ func routesOf(set *settings.Settings) map[string]map[string]record.Route {
 		f + "/":                      post(record.RouteFeedMeasure),
 		f + "/Observation":           get(record.RouteSearchMeasures),
 		f + "/DocumentReference":     {http.MethodGet: record.RouteSearchDocuments, http.MethodPost: record.RouteFeedDocument},
+		f + "/Appointment": {
+			http.MethodGet: record.RouteSearchAppointments, http.MethodPost: record.RouteSendAppointment, http.MethodPut: record.RouteUpdateAppointment,
+		},
 	}
 }
 
@@ -253,6 +256,9 @@ func (sp *space) route(method, path string) (r record.Route, allow []string) {
 	if !ok {
 		if id, found := strings.CutPrefix(path, sp.set.String("path.fhir")+"/Binary/"); found && id != "" && !strings.Contains(id, "/") {
 			methods = map[string]record.Route{http.MethodGet: record.RouteReadDocument}
+		}
+		if id, found := strings.CutPrefix(path, sp.set.String("path.fhir")+"/Appointment/"); found && id != "" && !strings.Contains(id, "/") {
+			methods = map[string]record.Route{http.MethodGet: record.RouteReadAppointment, http.MethodPut: record.RouteUpdateAppointment}
 		}
 	}
 	if r, ok := methods[method]; ok {

@@ -83,6 +83,7 @@ func names() map[string]reports.Text {
 		"chapter:measures-feed":   {FR: "Mesures : alimentation", EN: "Measures: feeding"},
 		"chapter:measures-search": {FR: "Mesures : lecture", EN: "Measures: reading"},
 		"chapter:documents":       {FR: "Documents", EN: "Documents"},
+		"chapter:agenda":          {FR: "Agenda", EN: "Agenda"},
 		"chapter:consent":         {FR: "Consentement", EN: "Consent"},
 		"chapter:transport":       {FR: "Connexions chiffrées", EN: "Encrypted connections"},
 		"chapter:web":             {FR: "Pages et en-têtes web", EN: "Web pages and headers"},

@@ -173,6 +173,7 @@ type PatientState struct {
 	Space           string    `json:"space"`
 	Acknowledged    bool      `json:"isAcknowledged"`
 	ReapprovalLimit time.Time `json:"reapprovalLimitDate,omitzero"`
+	Agenda          int       `json:"agenda"` // agenda items, whatever their status
 }
 
 // Act is something that happens on the side of Mon espace santé
@@ -225,12 +226,18 @@ type Seed struct {
 	// Tolerate names rules ("document.category") that the documents may break: a
 	// record holds what older rules let in, and a service must bear it.
 	Tolerate []string `json:"tolerate,omitempty"`
+	// Appointments are Appointment resources without the patient, whom the
+	// sandbox adds as a participant. meta.tag names the author, meta.source the
+	// OID of the service where a service is.
+	Appointments []json.RawMessage `json:"appointments,omitempty"`
 }
 
 // Seeded lists the ids given, in order.
 type Seeded struct {
 	Measures  []string `json:"measures"`
 	Documents []string `json:"documents"`
+	// Appointments are the ids of the agenda items.
+	Appointments []string `json:"appointments"`
 }
 
 // Fault is one planned fault (POST …/faults): it is applied to the next Next

@@ -27,7 +27,7 @@ const (
 )
 
 // Catalogue lists every rule and case. Sources: API Mesures v1.5.2 §2.2.8 and
-// §2.3 for feeds and searches; documents have no published table.
+// §2.3 for feeds and searches; documents and agenda have no published table.
 func Catalogue() []Rule {
 	const (
 		bad      = http.StatusBadRequest
@@ -41,7 +41,7 @@ func Catalogue() []Rule {
 	w := func(id, which, code, setting string) Rule {
 		return Rule{ID: id, Case: which, Severity: "warning", Code: code, Basis: Noticed, Setting: setting}
 	}
-	return []Rule{
+	return append([]Rule{
 		e("feed.json", "", "structure", bad, Table, "measure.no-bundle-status"),
 		e("feed.json", "no-bundle", "invalid", bad, Table, "measure.no-bundle-status"),
 		e("feed.json", "too-large", "too-long", tooLarge, Guess, "measure.max-bytes"),
@@ -122,5 +122,5 @@ func Catalogue() []Rule {
 		e("docsearch.date", "", "invalid", bad, FHIR, ""),
 		e("docsearch.count", "", "invalid", bad, Guess, "document.count-max"),
 		w("docsearch.unknown-parameter", "", "not-supported", ""),
-	}
+	}, agendaRules(e, w)...)
 }

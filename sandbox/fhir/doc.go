@@ -1,7 +1,8 @@
 // Package fhir reads and judges the FHIR messages of the Mon espace santé APIs:
 // measure feeds and searches (API Mesures v1.5.2, 21/07/2023, as transcribed in
 // public), documents (no public text: facts of the mobile application and of the
-// ANS comparison with PDSm).
+// ANS comparison with PDSm), agenda (no public text either: FHIR R4, the ANS guide
+// GAP and the mobile application; each rule names the setting that it rests on).
 //
 // A message is decoded strictly (Decode), judged by rules written out from the
 // published text (cheap, and what candidates break), then held against a small
@@ -39,6 +40,8 @@
 //	document.confidentiality    -                  the codes of JDV_J08; no error is listed
 //	docsearch.patient           no-authority       as search.subject
 //	docsearch.unknown-parameter -                  no error is listed
+//	appsearch.patient           no-authority       as search.subject
+//	appsearch.unknown-parameter -                  no error is listed
 //
 // # Differences from production
 //

@@ -13,7 +13,7 @@ import (
 
 // operation is what a business call asks for.
 type operation struct {
-	kind  string // measures, documents
+	kind  string // measures, documents, agenda
 	write bool
 	// read reads the message; it returns whom the message names and what is
 	// wrong with it.

@@ -1,7 +1,8 @@
 // Package mes is the record of Mon espace santé as a service meets it: the
-// state of pairings, consent per finalité, and the measures and documents APIs.
+// state of pairings, consent per finalité, and the measures, documents and agenda APIs.
 // The measures API follows the specification v1.5.2 of 21/07/2023 as publicly
-// transcribed; of the documents API only what ANS compared with PDSm is known.
+// transcribed; of the documents API only what ANS compared with PDSm is known, of the agenda
+// API nothing but that it exists.
 package mes
 
 import (
@@ -51,6 +52,10 @@ type Service struct {
 	status   string              // of the service in the catalogue, "" for online
 	patients map[string]*patient // by handle
 	byIDPe   map[string]string   // idPe -> handle
+
+	// agenda is held while an agenda item is written: whether one exists already
+	// decides what becomes of it.
+	agenda sync.Mutex
 }
 
 // patient is what Mon espace santé holds about a patient and the service.
@@ -142,6 +147,7 @@ func (s *Service) State(handle string) (control.PatientState, bool) {
 		Paired: p.paired, Finalites: []string{}, IDPe: p.idpe, AssignAuth: p.auth,
 		Measures:  len(s.cfg.Store.List(handle, kindObservation)),
 		Documents: len(s.cfg.Store.List(handle, kindDocument)),
+		Agenda:    len(s.cfg.Store.List(handle, kindAppointment)),
 
 		ServiceStatus: s.serviceStatus(p), Space: p.space, Acknowledged: p.due == nil,
 	}

@@ -23,7 +23,7 @@ func (s *Service) Seed(handle string, seed control.Seed) (control.Seeded, error)
 	if !ok {
 		return control.Seeded{}, fmt.Errorf("there is no patient %q", handle)
 	}
-	if n := len(seed.Measures) + len(seed.Devices) + len(seed.Documents); n > maxSeed {
+	if n := len(seed.Measures) + len(seed.Devices) + len(seed.Documents) + len(seed.Appointments); n > maxSeed {
 		return control.Seeded{}, fmt.Errorf("the seed holds %d resources, %d are the most", n, maxSeed)
 	}
 	subject := map[string]any{"identifier": map[string]any{"system": p.auth, "value": p.idpe}}
@@ -91,8 +91,15 @@ func (s *Service) Seed(handle string, seed control.Seed) (control.Seeded, error)
 		}
 		put = append(put, func() (Resource, error) { return s.storeDocument(handle, doc, true) })
 	}
+	for i, raw := range seed.Appointments {
+		keep, err := s.seedAppointment(handle, p, fmt.Sprintf("appointments[%d]", i), raw)
+		if err != nil {
+			return control.Seeded{}, err
+		}
+		put = append(put, keep)
+	}
 	// Nothing is kept unless all of it is good.
-	out := control.Seeded{Measures: []string{}, Documents: []string{}}
+	out := control.Seeded{Measures: []string{}, Documents: []string{}, Appointments: []string{}}
 	for _, f := range put {
 		r, err := f()
 		if err != nil {
@@ -103,6 +110,8 @@ func (s *Service) Seed(handle string, seed control.Seed) (control.Seeded, error)
 			out.Measures = append(out.Measures, r.ID)
 		case kindDocument:
 			out.Documents = append(out.Documents, r.ID)
+		case kindAppointment:
+			out.Appointments = append(out.Appointments, r.ID)
 		}
 	}
 	return out, nil

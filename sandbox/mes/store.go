@@ -1,6 +1,7 @@
 package mes
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -11,6 +12,7 @@ const (
 	kindDevice      = "Device"
 	kindOutcome     = "OperationOutcome"
 	kindDocument    = "DocumentReference"
+	kindAppointment = "Appointment"
 )
 
 // Resource is one resource of a patient's record, as it is given out.
@@ -31,12 +33,17 @@ type Resource struct {
 	Created string // of a document, as its metadata have it
 	// Identifiers of a document, "system|value", and its confidentiality codes.
 	Identifiers, Confidential []string
+	Source                    string // of an agenda item: OID of the solution that wrote it, "" when no service did
+	Named                     string // of an agenda item: "system|value" of its identifier
+	Version                   int    // of an agenda item: from 1, one more at each update
 }
 
 // Store keeps resources.
 type Store interface {
 	// Put keeps a resource.
 	Put(r Resource)
+	// Replace puts a resource in the place of the one of its kind with its id.
+	Replace(r Resource)
 	// List gives a patient's resources of a kind, in the order in which they came.
 	List(patient, kind string) []Resource
 	// Find gives the resource of a kind with an id, whoever's it is.
@@ -64,8 +71,23 @@ func (m *Memory) Put(r Resource) {
 	m.byID[[2]string{r.Kind, r.ID}] = r
 }
 
+// Replace implements Store: what List gave out before stays as it was.
+func (m *Memory) Replace(r Resource) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k := [2]string{r.Patient, r.Kind}
+	all := slices.Clone(m.all[k])
+	for i := range all {
+		if all[i].ID == r.ID {
+			all[i] = r
+		}
+	}
+	m.all[k] = all
+	m.byID[[2]string{r.Kind, r.ID}] = r
+}
+
 // List implements Store. What is returned is not written to afterwards: Put
-// only appends.
+// only appends, Replace copies.
 func (m *Memory) List(patient, kind string) []Resource {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

@@ -66,12 +66,19 @@ const (
 	RouteCatalogue       Route = "catalogue" // the service's page in the catalogue
 	RouteElsewhere       Route = "elsewhere" // another host, to which a planned fault led
 	RouteUnknown         Route = "unknown"   // a path or method that the sandbox does not serve
+
+	// The agenda. An update is a PUT, whatever it changes.
+	RouteSendAppointment    Route = "send-appointment"
+	RouteUpdateAppointment  Route = "update-appointment"
+	RouteReadAppointment    Route = "read-appointment"
+	RouteSearchAppointments Route = "search-appointments"
 )
 
 // Business says whether the route carries health data.
 func (r Route) Business() bool {
 	switch r {
-	case RouteFeedMeasure, RouteSearchMeasures, RouteFeedDocument, RouteSearchDocuments, RouteReadDocument:
+	case RouteFeedMeasure, RouteSearchMeasures, RouteFeedDocument, RouteSearchDocuments, RouteReadDocument,
+		RouteSendAppointment, RouteUpdateAppointment, RouteReadAppointment, RouteSearchAppointments:
 		return true
 	}
 	return false

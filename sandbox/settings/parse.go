@@ -102,6 +102,23 @@ func keys() map[string]kind {
 		"traffic.fetch-percent":     kindInt,
 		"traffic.fetch-least":       kindInt,
 		"traffic.reads-per-act":     kindInt,
+		"agenda.resource":           kindString,
+		"agenda.statuses":           kindList,
+		"agenda.subject":            kindString,
+		"agenda.provider":           kindBool,
+		"agenda.identifier":         kindBool,
+		"agenda.update":             kindString,
+		"agenda.cancel":             kindString,
+		"agenda.kinds":              kindList,
+		"agenda.kind-system":        kindString,
+		"agenda.authors":            kindList,
+		"agenda.author-system":      kindString,
+		"agenda.foreign-status":     kindInt,
+		"agenda.search":             kindString,
+		"agenda.count-default":      kindInt,
+		"agenda.count-max":          kindInt,
+		"agenda.comment-max":        kindInt,
+		"agenda.max-bytes":          kindInt,
 	}
 }
 
@@ -374,8 +391,8 @@ func (p parser) finalites(n *yaml.Node, s *Settings) error {
 		if f.Kind, err = p.text(m["kind"]); err != nil {
 			return err
 		}
-		if f.Kind != "measures" && f.Kind != "documents" {
-			return p.fail(m["kind"].Line, "kind %q is neither measures nor documents", f.Kind)
+		if f.Kind != "measures" && f.Kind != "documents" && f.Kind != "agenda" {
+			return p.fail(m["kind"].Line, "kind %q is none of measures, documents and agenda", f.Kind)
 		}
 		write, err := p.value(kindBool, m["write"])
 		if err != nil {

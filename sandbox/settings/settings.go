@@ -62,7 +62,7 @@ type Finalite struct {
 	Code  string `json:"code"`
 	Label Text   `json:"label"`
 	Write bool   `json:"write"`
-	Kind  string `json:"kind"` // measures, documents
+	Kind  string `json:"kind"` // measures, documents, agenda
 }
 
 // Gap is a behaviour of production that the sandbox does not reproduce.
@@ -247,7 +247,7 @@ func (s *Settings) check() error {
 			return fmt.Errorf("setting %q: the path %q must begin with /", k, p)
 		}
 	}
-	for _, pair := range [][2]string{{"search.count-default", "search.count-max"}, {"document.count-default", "document.count-max"}} {
+	for _, pair := range [][2]string{{"search.count-default", "search.count-max"}, {"document.count-default", "document.count-max"}, {"agenda.count-default", "agenda.count-max"}} {
 		if s.Int(pair[0]) > s.Int(pair[1]) {
 			return fmt.Errorf("setting %q is above %q", pair[0], pair[1])
 		}

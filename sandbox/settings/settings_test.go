@@ -45,7 +45,7 @@ func TestTheEmbeddedSettingsAreRead(t *testing.T) {
 			write = append(write, f.Code)
 		}
 	}
-	if strings.Join(write, ",") != "MESURES_ECRITURE,DOCUMENTS_ECRITURE" {
+	if strings.Join(write, ",") != "MESURES_ECRITURE,DOCUMENTS_ECRITURE,AGENDA_ECRITURE" {
 		t.Errorf("%v", write)
 	}
 	for _, v := range s.All() {
@@ -132,7 +132,7 @@ func TestAWrongFileIsRefusedWithItsLine(t *testing.T) {
 		"a language that is left":  {"      en: No path is public; this one follows OAuth2 custom.\n", "", `"en" is missing`, true},
 		"a setting given twice":    {"  path.revoke:", "  path.token:", "given twice", true},
 		"an alias":                 {"value: /oauth2/token", "value: &a /oauth2/token", "anchors", true},
-		"a finalité of no kind":    {"    kind: documents", "    kind: agenda", "agenda", true},
+		"a finalité of no kind":    {"    kind: documents", "    kind: calendar", "calendar", true},
 		"a finalité twice":         {"  - code: MESURES_LECTURE", "  - code: MESURES_ECRITURE", "twice", true},
 		"a gap twice":              {"  - id: mutual-tls", "  - id: agenda", "twice", true},
 		"no id":                    {"id: mes-2023\n", "", `"id" is missing`, true},

@@ -20,6 +20,7 @@ func Specs(l *Lab) {
 	troubleTokens(l)
 	pairing(l)
 	callbacks(l)
+	agenda(l)
 	tokens(l)
 	client(l)
 	everyCall(l)

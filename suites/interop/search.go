@@ -178,7 +178,7 @@ func search(l *Lab) {
 }
 
 func seeded(s data.Seed) control.Seed {
-	return control.Seed{Measures: s.Measures, Devices: s.Devices, Documents: s.Documents}
+	return control.Seed{Measures: s.Measures, Devices: s.Devices, Documents: s.Documents, Appointments: s.Appointments}
 }
 
 // forLast says whether a search asks for the last measure.

@@ -19,6 +19,8 @@ const (
 	ReadMeasures   = "MESURES_LECTURE"
 	WriteDocuments = "DOCUMENTS_ECRITURE"
 	ReadDocuments  = "DOCUMENTS_LECTURE"
+	WriteAgenda    = "AGENDA_ECRITURE"
+	ReadAgenda     = "AGENDA_LECTURE"
 )
 
 // Paired is a patient who has been through the pairing and agreed to everything.
