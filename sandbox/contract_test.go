@@ -125,7 +125,8 @@ func (c *contract) pairing() {
 			Expect(*k.Facts.Token).To(Equal(record.TokenFacts{
 				GrantType: "authorization_code", ClientAuth: "client_secret_basic", ClientOK: true,
 				Code: "«code-1»", CodeOrigin: "flow", CodeUses: 1, VerifierOK: true, VerifierSent: true, VerifierLen: 43,
-				Issued: []string{"«access-token-1»", "«refresh-token-1»", "«id-token-1»"},
+				IDTokenKey: k.Facts.Token.IDTokenKey,
+				Issued:     []string{"«access-token-1»", "«refresh-token-1»", "«id-token-1»"},
 			}))
 			Expect(k.Facts.SecretIn).To(ConsistOf("header:Authorization", "body"))
 

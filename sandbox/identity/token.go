@@ -206,7 +206,7 @@ func (a *Authority) grantAnswer(x *exchange.Exchange, g *grant, f *record.TokenF
 	if err != nil {
 		return refuse(http.StatusInternalServerError, "server_error", "the sandbox could not issue a token")
 	}
-	f.Issued, f.IDTokenFault = out.names, out.fault
+	f.Issued, f.IDTokenFault, f.IDTokenKey = out.names, out.fault, a.keys[len(a.keys)-1].id
 	answer := jsonAnswer(http.StatusOK, tokenAnswer{
 		AccessToken: out.access, TokenType: "Bearer", ExpiresIn: out.expiresIn,
 		RefreshToken: out.refresh, IDToken: out.id, Scope: strings.Join(a.scopes(g), " "),

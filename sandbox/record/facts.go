@@ -59,6 +59,7 @@ type TokenFacts struct {
 	Refresh      string          `json:"refresh,omitempty"`      // name of the refresh token presented
 	RefreshState string          `json:"refreshState,omitempty"` // current, superseded, revoked, unknown
 	Issued       []string        `json:"issued,omitempty"`       // names of what was issued
+	IDTokenKey   string          `json:"idTokenKey,omitempty"`   // kid of the key that signed the id_token issued
 	IDTokenFault string          `json:"idTokenFault,omitempty"` // what is deliberately wrong in the id_token issued
 }
 

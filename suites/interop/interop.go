@@ -23,6 +23,7 @@ func Specs(l *Lab) {
 	agenda(l)
 	tokens(l)
 	client(l)
+	signingKeys(l)
 	everyCall(l)
 	consent(l)
 	feed(l)
