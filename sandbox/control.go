@@ -182,7 +182,7 @@ func (s *Server) space(id string) (*space, error) {
 }
 
 func (s *Server) health(*http.Request) (any, error) {
-	return control.Health{Build: s.opts.Build, Settings: s.opts.Settings.ID(), Time: s.opts.Clock().UTC(), CA: string(s.ca.pem), Public: s.public, Handshakes: s.handshakes.last()}, nil
+	return control.Health{Build: s.opts.Build, Settings: s.opts.Settings.ID(), Time: s.opts.Clock().UTC(), CA: string(s.CA()), Public: s.public, Handshakes: s.handshakes.last()}, nil
 }
 
 func (s *Server) createSpace(r *http.Request) (any, error) {
@@ -195,7 +195,7 @@ func (s *Server) createSpace(r *http.Request) (any, error) {
 		return nil, err
 	}
 	s.opts.Logger.Debug("space opened", "space", sp.id, "base", sp.base)
-	return sp.describe(s.ca.pem), nil
+	return sp.describe(s.CA()), nil
 }
 
 func (s *Server) patchSpace(r *http.Request, sp *space) (any, error) {
@@ -212,7 +212,7 @@ func (s *Server) patchSpace(r *http.Request, sp *space) (any, error) {
 	if err := sp.change(p); err != nil {
 		return nil, err
 	}
-	return sp.describe(s.ca.pem), nil
+	return sp.describe(s.CA()), nil
 }
 
 func (s *Server) deleteSpace(_ *http.Request, sp *space) (any, error) {

@@ -43,6 +43,7 @@ type Options struct {
 	PublicURL     string             // address under which candidates reach it; default https://<Listen>
 	ControlListen string             // address for control; default "127.0.0.1:0"
 	ControlToken  string             // bearer of the control API; made when empty
+	Certificate   *Certificate       // of the candidates' port; default: one of the sandbox's own authority
 	StateDir      string             // where the certificate authority is kept; "": it lives as long as the sandbox
 	Settings      *settings.Settings // default: the embedded file
 	Build         string             // version to tell, default "dev"
@@ -151,7 +152,7 @@ func (s *Server) Start(ctx context.Context) error {
 		s.public = "https://" + s.listening
 	}
 	s.controlBase = "http://" + reachable(controls.Addr())
-	cert, err := s.ca.server(hostOf(s.public), s.opts.Clock())
+	cert, err := s.serverCertificate()
 	if err != nil {
 		return errors.Join(err, candidates.Close(), controls.Close())
 	}
@@ -214,7 +215,12 @@ func (s *Server) Close() error {
 func (s *Server) Public() string { return s.public }
 
 // CA is the certificate, in PEM, that candidates must trust.
-func (s *Server) CA() []byte { return s.ca.pem }
+func (s *Server) CA() []byte {
+	if c := s.opts.Certificate; c != nil {
+		return c.trust
+	}
+	return s.ca.pem
+}
 
 // Control is a client of the control API.
 func (s *Server) Control() control.API {

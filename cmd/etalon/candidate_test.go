@@ -29,11 +29,13 @@ const pilotToken = "jeton-du-pilote-pour-les-essais"
 //	flaw=ID        the reference with this flaw
 //	empty=ID       a pilot with nothing behind it
 //	pilot=WORD     the reference, whose pilot misbehaves (see misbehaving)
+//	host=NAME      the pilot's address is of this host, whoever it is
 //	PATH=VALUE     a value of the manifest: timing.action=300ms
 func candidateFor(ctx context.Context, dir string, words []string) (*reference.Service, error) {
 	parts := reference.DefaultParts()
 	set := map[string]string{}
 	stop := func() {}
+	host := ""
 	for _, w := range words {
 		key, value, _ := strings.Cut(w, "=")
 		switch key {
@@ -49,6 +51,8 @@ func candidateFor(ctx context.Context, dir string, words []string) (*reference.S
 				return nil, fmt.Errorf("no empty candidate %q", value)
 			}
 			parts.Pilot = func(http.Handler) http.Handler { return flaws.Empty()[i].Handler }
+		case "host":
+			host = value
 		case "pilot":
 			bad, ok := misbehaving(func() { stop() })[value]
 			if !ok {
@@ -64,6 +68,9 @@ func candidateFor(ctx context.Context, dir string, words []string) (*reference.S
 		return nil, err
 	}
 	stop = s.Close
+	if host != "" {
+		set["pilot.url"] = strings.Replace(s.Addresses().Pilot, "127.0.0.1", host, 1)
+	}
 	manifest, err := patched(s.Manifest(), set)
 	if err != nil {
 		s.Close()

@@ -133,13 +133,14 @@ func exitCode(err error) int {
 		wrong       usage
 		unreachable *run.UnreachableError
 		listen      *sandbox.ListenError
+		certificate *sandbox.CertificateError
 	)
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &code):
 		return code.code
-	case errors.As(err, &bad), errors.As(err, &wrong), errors.Is(err, run.ErrSelection), errors.Is(err, run.ErrForeign), errors.Is(err, run.ErrProfile), errors.As(err, &listen):
+	case errors.As(err, &bad), errors.As(err, &wrong), errors.Is(err, run.ErrSelection), errors.Is(err, run.ErrForeign), errors.Is(err, run.ErrProfile), errors.As(err, &listen), errors.As(err, &certificate):
 		return exitUsage
 	case errors.As(err, &unreachable):
 		return exitUnreachable

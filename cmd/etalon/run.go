@@ -21,6 +21,7 @@ import (
 // runFlags are those that run and demo share.
 type runFlags struct {
 	candidate, env, sandbox, token, out, profile, lang, phase string
+	listen, public, cert, key                                 string // of an embedded sandbox
 	theme, only                                               []string
 	several                                                   []string // manifests, or folders of them
 	seed                                                      int64
@@ -31,6 +32,7 @@ type runFlags struct {
 func (f *runFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.sandbox, "sandbox", "embedded", "embedded, container, or the address of a control API")
 	c.Flags().StringVar(&f.token, "sandbox-token", "", "bearer of a remote control API (default: ETALON_SANDBOX_TOKEN)")
+	f.reach(c)
 	c.Flags().StringVar(&f.out, "out", "report", "folder of the run and its report")
 	c.Flags().StringSliceVar(&f.theme, "theme", nil, "only these themes: interop, security, ethics, governance")
 	c.Flags().StringSliceVar(&f.only, "only", nil, "only these requirements, by id")
@@ -42,12 +44,23 @@ func (f *runFlags) register(c *cobra.Command) {
 	c.Flags().BoolVar(&f.strict, "strict", false, "every requirement in force blocks; a deviation counts as nonconformant")
 }
 
+// reach registers how candidates reach an embedded sandbox.
+func (f *runFlags) reach(c *cobra.Command) {
+	c.Flags().StringVar(&f.listen, "listen", "", "address on which an embedded sandbox listens (default: sandbox.listen of the manifest, else a free port of 127.0.0.1)")
+	c.Flags().StringVar(&f.public, "public-url", "", "https address under which the candidate reaches it (default: sandbox.publicUrl of the manifest, else where it listens)")
+	c.Flags().StringVar(&f.cert, "tls-cert", "", "certificate of the sandbox, with its chain, in PEM (default: one of its own authority)")
+	c.Flags().StringVar(&f.key, "tls-key", "", "key of --tls-cert, in PEM")
+}
+
 func (f *runFlags) options(a *app, m *candidate.Manifest) (run.Options, error) {
 	if f.lang != "" && f.lang != "fr" && f.lang != "en" {
 		return run.Options{}, usage{fmt.Errorf("--lang takes fr or en, not %q", f.lang)}
 	}
 	if f.phase != "pilot" && f.phase != "generalisation" {
 		return run.Options{}, usage{fmt.Errorf("--phase takes pilot or generalisation, not %q", f.phase)}
+	}
+	if f.sandbox != "" && f.sandbox != "embedded" && f.listen+f.public+f.cert+f.key != "" {
+		return run.Options{}, usage{fmt.Errorf("--listen, --public-url, --tls-cert and --tls-key are of an embedded sandbox, not of --sandbox %s", f.sandbox)}
 	}
 	token := f.token
 	if token == "" {
@@ -62,7 +75,7 @@ func (f *runFlags) options(a *app, m *candidate.Manifest) (run.Options, error) {
 	return run.Options{
 		Manifest: m, Out: f.out, Profile: f.profile, Lang: lang, Seed: f.seed, Strict: f.strict, Phase: f.phase,
 		Selection: run.Selection{Themes: f.theme, Only: f.only}, Version: version, Progress: p.show,
-		Sandbox:   run.SandboxOptions{Where: f.sandbox, Token: token, StateDir: state, Build: version},
+		Sandbox:   run.SandboxOptions{Where: f.sandbox, Token: token, Listen: f.listen, PublicURL: f.public, TLSCert: f.cert, TLSKey: f.key, StateDir: state, Build: version},
 		Manual:    pilot.ManualOptions{In: a.in, Out: a.out, Lang: lang},
 		CDASchema: f.cdaXSD,
 		Resume:    f.resume, Started: a.started.add,

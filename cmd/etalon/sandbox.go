@@ -21,7 +21,7 @@ func (a *app) sandbox() *cobra.Command {
 
 func (a *app) sandboxServe() *cobra.Command {
 	var o sandbox.Options
-	var file string
+	var file, cert, key string
 	var verbose bool
 	c := &cobra.Command{
 		Use: "serve", Short: "serve the sandbox until it is interrupted", Args: noArgs,
@@ -32,6 +32,13 @@ func (a *app) sandboxServe() *cobra.Command {
 					return usage{err}
 				}
 				o.Settings = set
+			}
+			if cert != "" || key != "" {
+				brought, err := sandbox.ReadCertificate(cert, key)
+				if err != nil {
+					return usage{err}
+				}
+				o.Certificate = brought
 			}
 			if o.ControlToken == "" {
 				o.ControlToken, _ = a.env("ETALON_SANDBOX_TOKEN")
@@ -57,6 +64,8 @@ func (a *app) sandboxServe() *cobra.Command {
 	c.Flags().StringVar(&o.ControlListen, "control", "127.0.0.1:4434", "address of the control API")
 	c.Flags().StringVar(&o.ControlToken, "control-token", "", "bearer of the control API (default: ETALON_SANDBOX_TOKEN, else made up)")
 	c.Flags().StringVar(&o.PublicURL, "public-url", "", "address under which candidates reach the sandbox")
+	c.Flags().StringVar(&cert, "tls-cert", "", "certificate for candidates, with its chain, in PEM (default: one of the sandbox's own authority)")
+	c.Flags().StringVar(&key, "tls-key", "", "key of --tls-cert, in PEM")
 	c.Flags().StringVar(&o.StateDir, "state", "", "folder in which the certificate authority is kept")
 	c.Flags().StringVar(&file, "settings", "", "settings file (default: the embedded one)")
 	c.Flags().BoolVar(&verbose, "verbose", false, "log to stderr")

@@ -34,6 +34,8 @@ func scriptCommands() map[string]func(ts *script, neg bool, args []string) {
 		"nested":    nested,
 		"freeport":  freeport,
 		"occupy":    occupy,
+		"certify":   certify,
+		"proxy":     proxy,
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
+	"github.com/etalon-sante/etalon/suites/outward"
 )
 
 const (
@@ -43,6 +44,7 @@ func (s *Stage) Browser(p *Patient) *Browser {
 		Jar:     jar,
 		Timeout: s.Candidate().Timing.Action,
 		Transport: &http.Transport{
+			Proxy:               outward.Proxy,
 			TLSClientConfig:     &tls.Config{RootCAs: s.Roots(), MinVersion: tls.VersionTLS12},
 			MaxIdleConnsPerHost: 1, DisableKeepAlives: true,
 		},

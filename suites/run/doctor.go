@@ -178,7 +178,7 @@ func (d *doctor) byHand(s *Session, o SandboxOptions) {
 
 // caPath is the file of the sandbox's certificate, "" when this machine keeps none.
 func caPath(b *Bench, o SandboxOptions) string {
-	if b.Form != "embedded" || o.StateDir == "" {
+	if b.Form != "embedded" || o.StateDir == "" || o.TLSCert != "" {
 		return ""
 	}
 	return filepath.Join(o.StateDir, sandbox.CAFile)

@@ -20,6 +20,7 @@ import (
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/lab"
+	"github.com/etalon-sante/etalon/suites/outward"
 )
 
 // Bench is a sandbox at hand, in whatever form.
@@ -46,6 +47,8 @@ type SandboxOptions struct {
 	PublicURL string
 	Host      string // under which the candidate reaches this machine, where that is not 127.0.0.1; a container's sandbox is published under it
 	Binary    string // what the image of a container holds; default: this very program
+	TLSCert   string // file of the certificate of an embedded sandbox, with its chain; empty: one of its own authority
+	TLSKey    string // file of its key
 	StateDir  string // where the sandbox's authority is kept between runs
 	Build     string
 	Logger    *slog.Logger
@@ -56,7 +59,14 @@ func OpenBench(ctx context.Context, o SandboxOptions) (*Bench, error) {
 	b := &Bench{}
 	switch o.Where {
 	case "", "embedded":
-		s, err := sandbox.New(sandbox.Options{Listen: o.Listen, PublicURL: o.PublicURL, StateDir: o.StateDir, Build: o.Build, Logger: o.Logger})
+		so := sandbox.Options{Listen: o.Listen, PublicURL: o.PublicURL, StateDir: o.StateDir, Build: o.Build, Logger: o.Logger}
+		var err error
+		if o.TLSCert != "" || o.TLSKey != "" {
+			if so.Certificate, err = sandbox.ReadCertificate(o.TLSCert, o.TLSKey); err != nil {
+				return nil, &sandbox.CertificateError{Err: err}
+			}
+		}
+		s, err := sandbox.New(so)
 		if err != nil {
 			return nil, err
 		}
@@ -214,8 +224,9 @@ func Reach(ctx context.Context, c candidate.Candidate, folder string) error {
 		if port == "" {
 			port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 		}
-		d := net.Dialer{Timeout: 5 * time.Second}
-		conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+		limit, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		conn, err := outward.Dial(limit, "tcp", net.JoinHostPort(u.Hostname(), port))
 		if err != nil {
 			return &UnreachableError{fmt.Errorf("pilot %s: %w", c.Pilot.URL, err)}
 		}

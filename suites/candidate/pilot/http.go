@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/etalon-sante/etalon/suites/candidate"
+	"github.com/etalon-sante/etalon/suites/outward"
 )
 
 // HTTPOptions say where the test endpoint of a candidate is.
@@ -38,7 +39,7 @@ type HTTP struct {
 }
 
 // NewHTTP returns a pilot for a test endpoint. It contacts no other address
-// than the one given: no proxy of the environment, no redirect.
+// than the one given, but through the proxy of the environment: no redirect.
 func NewHTTP(o HTTPOptions) (*HTTP, error) {
 	u, err := url.Parse(o.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
@@ -50,7 +51,7 @@ func NewHTTP(o HTTPOptions) (*HTTP, error) {
 		timeout: o.Timeout,
 		client: &http.Client{
 			Transport: &http.Transport{
-				DialContext:            (&net.Dialer{}).DialContext,
+				Proxy:                  outward.Proxy,
 				TLSClientConfig:        &tls.Config{RootCAs: o.Roots, MinVersion: tls.VersionTLS12},
 				MaxIdleConnsPerHost:    16, // the greatest concurrency of a manifest
 				IdleConnTimeout:        30 * time.Second,

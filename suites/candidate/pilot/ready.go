@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/etalon-sante/etalon/suites/candidate"
+	"github.com/etalon-sante/etalon/suites/outward"
 )
 
 const (
@@ -31,6 +32,7 @@ func NewLook(start candidate.Start, roots *x509.CertPool) *Look {
 	return &Look{start, &http.Client{
 		Timeout: lookLimit,
 		Transport: &http.Transport{
+			Proxy:             outward.Proxy,
 			TLSClientConfig:   &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 			DisableKeepAlives: true,
 		},

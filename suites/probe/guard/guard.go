@@ -30,6 +30,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/outward"
 )
 
 // DefaultTimeout bounds each request when Options.Timeout is zero.
@@ -219,8 +220,9 @@ func newAsker(o Options) (*asker, error) {
 	if o.Random == nil {
 		o.Random = rand.Reader
 	}
+	var proxy func(*http.Request) (*url.URL, error)
 	if o.Dial == nil {
-		o.Dial = (&net.Dialer{}).DialContext
+		proxy = outward.Proxy
 	}
 	if o.Name == nil {
 		o.Name = func(kind, _ string) string { return "«" + kind + "»" }
@@ -238,6 +240,7 @@ func newAsker(o Options) (*asker, error) {
 		o: o, madeUp: hex.EncodeToString(noise[8:32]), nowhere: "/" + hex.EncodeToString(noise[32:]), body: body, exchanges: []record.Exchange{},
 		transport: &http.Transport{
 			DialContext: o.Dial,
+			Proxy:       proxy,
 			// The certificate is verified: the pilot's token travels here.
 			TLSClientConfig:        &tls.Config{RootCAs: o.Roots, MinVersion: tls.VersionTLS12},
 			DisableCompression:     true,

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/etalon-sante/etalon/suites/outward"
 )
 
 // DefaultTimeout bounds each connection when Options.Timeout is zero.
@@ -203,7 +205,7 @@ func nothingLearned(ctx context.Context, versions []Version, causes []error) err
 
 func (o Options) withDefaults() Options {
 	if o.Dial == nil {
-		o.Dial = (&net.Dialer{}).DialContext
+		o.Dial = outward.Dial
 	}
 	if o.Now.IsZero() {
 		o.Now = time.Now()

@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/outward"
 )
 
 const (
@@ -65,12 +66,8 @@ func newFetcher(o Options, site *url.URL) *fetcher {
 	if f.nameOf == nil {
 		f.nameOf = func(kind, _ string) string { return "«" + kind + "»" }
 	}
-	dial := o.Dial
-	if dial == nil {
-		dial = (&net.Dialer{}).DialContext
-	}
 	f.transport = &http.Transport{
-		DialContext: dial,
+		DialContext: o.Dial,
 		TLSClientConfig: &tls.Config{
 			RootCAs: o.Roots,
 			// No secret travels over these connections, and certificate and
@@ -83,6 +80,9 @@ func newFetcher(o Options, site *url.URL) *fetcher {
 		DisableCompression:     true, // the bytes as sent; no bomb to unfold
 		MaxResponseHeaderBytes: maxHeaders,
 		MaxIdleConnsPerHost:    1,
+	}
+	if o.Dial == nil {
+		f.transport.Proxy = outward.Proxy
 	}
 	f.name(site)
 	for _, address := range o.Named {
