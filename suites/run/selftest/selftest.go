@@ -128,7 +128,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 
 	out := Result{Survivors: []string{}, Collateral: []string{}, Shadowed: []string{}, FalseAlarms: []string{}, NotRun: []string{}, Unmoved: []string{}, Matrix: []Row{}}
-	if t.clean, err = t.reference(ctx, "", reference.Parts{}, t.concerned(""), nil); err != nil {
+	if t.clean, err = t.reference(ctx, "", reference.Parts{}, t.concerned(""), trial{}); err != nil {
 		return out, fmt.Errorf("the reference service as it is: %w", err)
 	}
 	out.FalseAlarms = append(out.FalseAlarms, t.alarms("")...)
@@ -203,7 +203,7 @@ func Recording(ctx context.Context, o Options) (run.Recorded, error) {
 		return run.Recorded{}, err
 	}
 	defer t.bench.Close()
-	if t.clean, err = t.reference(ctx, "", reference.Parts{}, t.concerned(""), nil); err != nil {
+	if t.clean, err = t.reference(ctx, "", reference.Parts{}, t.concerned(""), trial{}); err != nil {
 		return run.Recorded{}, fmt.Errorf("the reference service as it is: %w", err)
 	}
 	if alarms := t.alarms(""); len(alarms) > 0 {
@@ -294,7 +294,7 @@ func (t *tester) try(ctx context.Context, f flaws.Flaw) Row {
 	if !t.opts.Full {
 		scenarios = slices.DeleteFunc(slices.Clone(scenarios), func(s *lab.Scenario) bool { return !slices.Contains(f.Chapters, s.Chapter) })
 	}
-	tr, err := t.reference(ctx, f.Variant, parts, scenarios, clean.records)
+	tr, err := t.reference(ctx, f.Variant, parts, scenarios, clean)
 	if err != nil {
 		row.Error = err.Error()
 		return row
@@ -333,7 +333,7 @@ func (t *tester) try(ctx context.Context, f flaws.Flaw) Row {
 
 // reference observes some scenarios on the reference service and judges them
 // together with what was recorded of the others before.
-func (t *tester) reference(ctx context.Context, variant string, parts reference.Parts, scenarios []*lab.Scenario, before []record.Record) (trial, error) {
+func (t *tester) reference(ctx context.Context, variant string, parts reference.Parts, scenarios []*lab.Scenario, before trial) (trial, error) {
 	s, stop, err := t.start(ctx, variant, parts)
 	if err != nil {
 		return trial{}, err
@@ -370,10 +370,10 @@ func (t *tester) handler(ctx context.Context, h http.Handler) (trial, error) {
 		return trial{}, err
 	}
 	defer release()
-	return t.observe(ctx, &m, p, s.Roots, t.concerned(""), nil)
+	return t.observe(ctx, &m, p, s.Roots, t.concerned(""), trial{})
 }
 
-func (t *tester) observe(ctx context.Context, m *candidate.Manifest, p candidate.Pilot, roots *x509.CertPool, scenarios []*lab.Scenario, before []record.Record) (trial, error) {
+func (t *tester) observe(ctx context.Context, m *candidate.Manifest, p candidate.Pilot, roots *x509.CertPool, scenarios []*lab.Scenario, before trial) (trial, error) {
 	c := m.Candidate
 	if t.opts.Concurrency > 0 {
 		c.Concurrency = t.opts.Concurrency
@@ -392,7 +392,7 @@ func (t *tester) observe(ctx context.Context, m *candidate.Manifest, p candidate
 		seen[s.Slug] = true
 	}
 	var records []record.Record
-	for _, r := range before {
+	for _, r := range before.records {
 		if !seen[r.Scenario] {
 			records = append(records, r)
 		}
@@ -411,13 +411,11 @@ func (t *tester) observe(ctx context.Context, m *candidate.Manifest, p candidate
 		records[i].Seq = i + 1
 	}
 	info := run.Info{Started: started, State: "observed", Seed: seed}
-	for _, r := range t.cat.Requirements {
-		applies, _, err := t.applies.Applies(r, c)
-		if err != nil {
+	// What is judged is what concerns the candidate as it is: a flaw in its
+	// manifest must not take a check out of sight.
+	if info.Plan = before.recorded.Info.Plan; info.Plan == nil {
+		if info.Plan, err = t.planFor(c); err != nil {
 			return trial{}, err
-		}
-		if len(r.Checks) > 0 && applies {
-			info.Plan = append(info.Plan, run.Planned{Requirement: r.ID, Decision: "judge"})
 		}
 	}
 	recorded := run.Recorded{Info: info, Candidate: c, Records: records}

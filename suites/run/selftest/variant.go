@@ -8,7 +8,9 @@ import (
 	"github.com/etalon-sante/etalon/fixtures/flaws"
 	"github.com/etalon-sante/etalon/fixtures/reference"
 	"github.com/etalon-sante/etalon/reports"
+	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/lab"
+	"github.com/etalon-sante/etalon/suites/run"
 	"github.com/etalon-sante/etalon/suites/run/demo"
 )
 
@@ -44,7 +46,7 @@ func (t *tester) vary(ctx context.Context, all []flaws.Flaw, out *Result) error 
 		scenarios := slices.DeleteFunc(t.concerned(f.Variant), func(s *lab.Scenario) bool {
 			return !t.opts.Full && !slices.Contains(chapters, s.Chapter)
 		})
-		tr, err := t.reference(ctx, f.Variant, reference.Parts{}, scenarios, t.clean.records)
+		tr, err := t.reference(ctx, f.Variant, reference.Parts{}, scenarios, trial{records: t.clean.records})
 		if err != nil {
 			return fmt.Errorf("the reference service as it is, with %s: %w", f.Variant, err)
 		}
@@ -53,6 +55,21 @@ func (t *tester) vary(ctx context.Context, all []flaws.Flaw, out *Result) error 
 		t.tell(0, 0, "reference, "+f.Variant)
 	}
 	return nil
+}
+
+// planFor is what is judged of a candidate: all that concerns it.
+func (t *tester) planFor(c candidate.Candidate) ([]run.Planned, error) {
+	var out []run.Planned
+	for _, r := range t.cat.Requirements {
+		applies, _, err := t.applies.Applies(r, c)
+		if err != nil {
+			return nil, err
+		}
+		if len(r.Checks) > 0 && applies {
+			out = append(out, run.Planned{Requirement: r.ID, Decision: "judge"})
+		}
+	}
+	return out, nil
 }
 
 // concerned are the scenarios that a variant is observed in.
