@@ -62,12 +62,13 @@ func (r *Rules) Appointment(raw []byte, to Target, c Context) (Appointment, []re
 	a.Resource = o
 	p.target(o, to)
 	p.agendaItem(&a, c)
-	if r.structures[appointmentWord] != nil {
-		p.shape(appointmentWord, o, "", "appointment.json", "shape", map[string]string{
-			"status": "appointment.status", "start": "appointment.start", "end": "appointment.end", "participant": "appointment.participant",
-			"identifier": "appointment.identifier", "appointmentType": "appointment.kind", "comment": "appointment.comment",
-		})
-	}
+	timed := p.said("appointment.start", "/start") || p.said("appointment.end", "/end")
+	p.shape(appointmentWord, o, "", "appointment.json", "shape", map[string]string{
+		"status": "appointment.status", "start": "appointment.start", "end": "appointment.end", "participant": "appointment.participant",
+		"identifier": "appointment.identifier", "appointmentType": "appointment.kind", "comment": "appointment.comment",
+	})
+	// The schema says of the whole what start or end was found to lack.
+	p.list = slices.DeleteFunc(p.list, func(i record.Issue) bool { return timed && i.Rule == "appointment.json" && i.Pointer == "" })
 	return a, p.list
 }
 

@@ -89,6 +89,8 @@ func (p *page) verdict(t *testing.T, r *Rules, raw []byte) (resource, shape, fed
 		_, issues = r.Feed(encoded(t, transaction(observationEntry(m))), Context{})
 	case documentResource:
 		_, issues = r.Document(raw, Context{})
+	case appointmentWord:
+		_, issues = r.Appointment(raw, Target{}, Context{})
 	default:
 		return resource, shape, choose("ce n’est pas un message à elle seule", "no message by itself")
 	}

@@ -93,6 +93,7 @@ func Init(in io.Reader, out io.Writer, lang string) ([]byte, error) {
 		{text: Text{"Does the service pair its patients itself?", "Le service réalise-t-il lui-même l'appariement ?"}, preset: "yes", words: yesNo, field: &pairing},
 		{text: Text{"Health measures: written to or read from Mon espace santé?", "Mesures de santé : alimentation (write), consultation (read) ?"}, preset: "write", words: access, field: &a.Measures},
 		{text: Text{"Documents: written or read?", "Documents : alimentation (write), consultation (read) ?"}, preset: "none", words: access, field: &a.Documents},
+		{text: Text{"Agenda (appointments, hospital stays, reminders): written or read?", "Agenda (rendez-vous, séjours hospitaliers, rappels) : alimentation (write), consultation (read) ?"}, preset: "none", words: access, field: &a.Agenda},
 		{text: Text{"Address at which patients use the service", "Adresse à laquelle les patients utilisent le service"}, check: isAddress, expect: addressText, field: &a.Production},
 		{text: Text{"Pilot: an http endpoint, an exec command, or manual (a person)", "Pilote : http (point d'accès), exec (commande) ou manual (une personne)"}, preset: "http", words: []string{"http", "exec", "manual"}, field: &a.Pilot},
 		{text: Text{"Address of the test endpoint", "Adresse du point d'accès de test"}, preset: "http://127.0.0.1:8080/etalon", check: isAddress, expect: addressText, field: &a.URL, skip: func() bool { return a.Pilot != "http" }},

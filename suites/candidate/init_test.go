@@ -19,14 +19,14 @@ func TestInitWritesAManifestThatIsRead(t *testing.T) {
 		typed string
 		check func(candidate.Candidate) bool
 	}{
-		"the presets": {begin + "\n\n\nhttps://carnet.example.fr\n\n\n\n\n", func(c candidate.Candidate) bool {
+		"the presets": {begin + "\n\n\n\nhttps://carnet.example.fr\n\n\n\n\n", func(c candidate.Candidate) bool {
 			return c.Editor.Name == `Éditions "Exemple" \ #1` && c.Service.Name == "Carnet: {mesures}" && c.Claims.Pairing &&
 				slices.Equal(c.Claims.Measures, []string{"write"}) && c.Pilot.Kind == "http" && len(c.Sandbox.RedirectURIs) == 1
 		}},
-		"a command, no pairing": {begin + "no\nboth\nread\nhttps://x.fr\nexec\n./my pilot\n\n", func(c candidate.Candidate) bool {
-			return !c.Claims.Pairing && c.Claims.Reads("measures") && c.Claims.Reads("documents") && slices.Equal(c.Pilot.Command, []string{"./my pilot"})
+		"a command, no pairing": {begin + "no\nboth\nread\nwrite\nhttps://x.fr\nexec\n./my pilot\n\n", func(c candidate.Candidate) bool {
+			return !c.Claims.Pairing && c.Claims.Reads("measures") && c.Claims.Reads("documents") && c.Claims.Writes("agenda") && slices.Equal(c.Pilot.Command, []string{"./my pilot"})
 		}},
-		"by hand, after mistakes": {begin + "maybe\nyes\nnone\nboth\nnot an address\nhttps://x.fr\nmanual\na b\nid\n\n", func(c candidate.Candidate) bool {
+		"by hand, after mistakes": {begin + "maybe\nyes\nnone\nboth\nsometimes\n\nnot an address\nhttps://x.fr\nmanual\na b\nid\n\n", func(c candidate.Candidate) bool {
 			return c.Pilot.Kind == "manual" && len(c.Claims.Measures) == 0 && c.Sandbox.ClientID == "id"
 		}},
 	} {
@@ -49,7 +49,7 @@ func TestInitWritesAManifestThatIsRead(t *testing.T) {
 }
 
 func TestInitWritesNothingWhenTheInputEnds(t *testing.T) {
-	full := begin + "\n\n\nhttps://carnet.example.fr\n\n\n\n"
+	full := begin + "\n\n\n\nhttps://carnet.example.fr\n\n\n\n"
 	for i := 0; i < len(full); i += 7 {
 		text, err := candidate.Init(strings.NewReader(full[:i]), io.Discard, "en")
 		if !errors.Is(err, candidate.ErrInputEnded) || text != nil {

@@ -121,6 +121,10 @@ func signOf(call candidate.Call) func(*record.Exchange) bool {
 		return succeeded(record.RouteFeedMeasure)
 	case candidate.SendDocument:
 		return succeeded(record.RouteFeedDocument)
+	case candidate.SendAppointment, candidate.UpdateAppointment:
+		return succeeded(record.RouteSendAppointment, record.RouteUpdateAppointment)
+	case candidate.ReadAppointments:
+		return answered(record.RouteSearchAppointments, record.RouteReadAppointment)
 	case candidate.ReadMeasures:
 		return answered(record.RouteSearchMeasures)
 	case candidate.SearchDocuments:

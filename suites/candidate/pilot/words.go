@@ -34,6 +34,12 @@ func (m *Manual) title(a candidate.Action) string {
 		return m.in("rechercher des documents", "search for documents")
 	case candidate.ReadDocument:
 		return m.in("récupérer un document", "retrieve a document")
+	case candidate.SendAppointment:
+		return m.in("ajouter à l'agenda", "add to the agenda")
+	case candidate.UpdateAppointment:
+		return m.in("modifier ou annuler dans l'agenda", "change or cancel in the agenda")
+	case candidate.ReadAppointments:
+		return m.in("consulter l'agenda", "read the agenda")
 	case candidate.Callback:
 		return m.in("ouvrir l'application au retour", "open the application on the way back")
 	case candidate.Status:
@@ -72,6 +78,12 @@ func (m *Manual) steps(a candidate.Action, payload json.RawMessage) []string {
 		var p struct{ URL string }
 		_ = json.Unmarshal(payload, &p)
 		return []string{m.in("Ouvrez cette adresse sur le téléphone, pour que votre application la reçoive :", "Open this address on the phone, so that your application receives it:"), "  " + p.URL}
+	case candidate.SendAppointment:
+		return m.appointmentSteps(payload)
+	case candidate.UpdateAppointment:
+		return m.changeSteps(payload)
+	case candidate.ReadAppointments:
+		return []string{m.in("Dans votre service, affichez l'agenda de Mon espace santé :", "In your service, show the agenda of Mon espace santé:"), m.selection(payload)}
 	case candidate.Status:
 		return []string{m.in("Regardez ce que votre service affiche à ce patient.", "Look at what your service shows this patient.")}
 	}
@@ -266,6 +278,12 @@ func (m *Manual) observed(ctx context.Context, call candidate.Call, payload json
 			return nil, err
 		}
 		data = map[string]any{"documents": documents}
+	case candidate.ReadAppointments:
+		shown, err := m.appointments(ctx, call)
+		if err != nil {
+			return nil, err
+		}
+		data = map[string]any{"appointments": shown}
 	case candidate.ReadDocument:
 		content, err := m.file(ctx, call)
 		if err != nil {
