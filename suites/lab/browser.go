@@ -3,7 +3,6 @@ package lab
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,7 +16,6 @@ import (
 
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
-	"github.com/etalon-sante/etalon/suites/outward"
 )
 
 const (
@@ -41,13 +39,9 @@ func (s *Stage) Browser(p *Patient) *Browser {
 	jar, _ := cookiejar.New(nil) // only fails on options, and there are none
 	b := &Browser{stage: s, patient: p, hosts: map[string]bool{}}
 	b.client = &http.Client{
-		Jar:     jar,
-		Timeout: s.Candidate().Timing.Action,
-		Transport: &http.Transport{
-			Proxy:               outward.Proxy,
-			TLSClientConfig:     &tls.Config{RootCAs: s.Roots(), MinVersion: tls.VersionTLS12},
-			MaxIdleConnsPerHost: 1, DisableKeepAlives: true,
-		},
+		Jar:           jar,
+		Timeout:       s.Candidate().Timing.Action,
+		Transport:     s.bench.web,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	c := s.Candidate()

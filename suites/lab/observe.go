@@ -2,10 +2,12 @@ package lab
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -14,6 +16,7 @@ import (
 	"github.com/etalon-sante/etalon/sandbox/control"
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
+	"github.com/etalon-sante/etalon/suites/outward"
 )
 
 // Env is what a live observation needs.
@@ -57,6 +60,7 @@ var ErrInterrupted = errors.New("interrupted")
 // bench is one live observation.
 type bench struct {
 	env   Env
+	web   *http.Transport         // of the patients' browsers: connections are shared, cookies are not
 	stop  context.CancelCauseFunc // ends the observation
 	watch *watch
 	seq   atomic.Int64
@@ -80,7 +84,12 @@ const hungLimit = 2
 // what was recorded until then is in the sink. A person who stops for today ends
 // it too: the error is then pilot.ErrStopped as well.
 func (l *Lab) Observe(ctx context.Context, env Env, scenarios []*Scenario) error {
-	b := &bench{env: env, total: len(scenarios)}
+	b := &bench{env: env, total: len(scenarios), web: &http.Transport{
+		Proxy:               outward.Proxy,
+		TLSClientConfig:     &tls.Config{RootCAs: env.Roots, MinVersion: tls.VersionTLS12},
+		MaxIdleConnsPerHost: 16,
+	}}
+	defer b.web.CloseIdleConnections()
 	b.seq.Store(int64(env.After))
 	b.ids.Store(int64(env.Sitting) * SittingIDs)
 	watchCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
