@@ -22,6 +22,7 @@ type remote struct {
 	url, token string
 	state      atomic.Int32 // answering, dead, stalled
 	after      atomic.Int32 // calls since the failure
+	latest     atomic.Int64 // when the last of them came, in nanoseconds
 }
 
 const (
@@ -33,6 +34,17 @@ const (
 func (r *remote) die()        { r.state.Store(dead) }
 func (r *remote) stall()      { r.state.Store(stalled) }
 func (r *remote) asked() bool { return r.after.Load() > 0 }
+
+// settled waits until every scenario is held by a call that is not answered: what
+// is asked from then on was not under way before.
+func (r *remote) settled(t *testing.T) {
+	t.Helper()
+	r.latest.Store(time.Now().UnixNano())
+	until(t, "the sandbox is left alone", 20*time.Second, func() bool {
+		return time.Since(time.Unix(0, r.latest.Load())) > time.Second
+	})
+	r.after.Store(0)
+}
 
 func startRemote(t *testing.T) *remote {
 	t.Helper()
@@ -62,6 +74,7 @@ func startRemote(t *testing.T) *remote {
 		case stalled:
 			if !strings.HasSuffix(q.URL.Path, "/journal") || q.URL.Query().Get("wait") == "0" {
 				r.after.Add(1)
+				r.latest.Store(time.Now().UnixNano())
 			}
 			select {
 			case <-q.Context().Done():

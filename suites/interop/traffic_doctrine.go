@@ -3,6 +3,7 @@ package interop
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -149,7 +150,7 @@ func trafficDoctrine(l *Lab) {
 				asked[r.Patient] = append(asked[r.Patient], digest)
 			}
 			feeds := t.Requests(record.RouteFeedDocument).Where(func(r record.Record) bool { _, ok := document(r); return ok })
-			for patient := range asked {
+			for _, patient := range slices.Sorted(maps.Keys(asked)) { // judged again, the same evidence
 				feeds.Of(patient).Occasion()
 			}
 			Expect(feeds).To(Satisfy("own document", func(r record.Record) *Finding {
