@@ -14,11 +14,12 @@ import (
 
 // Specs registers the scenarios and checks of the suite.
 func Specs(l *Lab) {
-	// What waits comes first: the rest goes on meanwhile.
+	// Pairing comes first: nothing can be said of troubles to a service that does
+	// not pair, or no longer answers. Then what waits: the rest goes on meanwhile.
+	pairing(l)
 	troubleFeed(l)
 	troubleRead(l)
 	troubleTokens(l)
-	pairing(l)
 	callbacks(l)
 	agenda(l)
 	tokens(l)
