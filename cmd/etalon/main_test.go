@@ -23,11 +23,19 @@ func TestMain(m *testing.M) {
 // not testscript's own stand in script_test.go.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	// The reduced schema of the demonstration, as a file that a person names.
+	schema, err := filepath.Abs("../../suites/probe/cda/header.xsd")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Setup:               func(e *testscript.Env) error { return home(e.WorkDir, e.Setenv) },
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("CDA_SCHEMA", schema)
+			return home(e.WorkDir, e.Setenv)
+		},
 		Cmds:                scriptCommands(),
 	})
 }
