@@ -36,7 +36,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("CDA_SCHEMA", schema)
 			return home(e.WorkDir, e.Setenv)
 		},
-		Cmds:                scriptCommands(),
+		Cmds: scriptCommands(),
 	})
 }
 
