@@ -124,7 +124,12 @@ func (l *least) configure(m leastMES) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.mes = m
-	l.http = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
+	l.http = &http.Client{
+		Timeout: 5 * time.Second,
+		// Tokens go nowhere else.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}},
+	}
 }
 
 func (l *least) patient(handle string) *leastPatient {

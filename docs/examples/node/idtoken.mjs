@@ -3,7 +3,7 @@
 
 import { createPublicKey, verify } from "node:crypto";
 
-const skew = 5; // seconds by which two clocks may differ
+const skew = 180; // seconds by which two clocks may differ: minutes are common, hours are not
 
 const part = (text) => JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
 

@@ -8,6 +8,29 @@ import { Transport } from "./transport.mjs";
 /** Something was declined; the message is fit to be shown to the patient. */
 export class Refused extends Error {}
 
+/** The authorization server said no, by name. */
+class TokenRefused extends Error {}
+
+/** Mon espace santé asks to come back after so many milliseconds, more than anybody waits for an answer. */
+export class Busy extends Error {
+  constructor(message, wait) {
+    super(message);
+    this.wait = wait;
+  }
+}
+
+const patience = 5000; // milliseconds that an action may spend on waiting
+const tries = 5; // of one call, while the other side is out of service
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** How long to wait: what Retry-After says, in seconds or as a date, else longer each time. */
+function pause(response, tried) {
+  const said = response.headers["retry-after"];
+  if (said === undefined) return 200 * 2 ** tried;
+  const ms = /^\d+$/.test(said) ? Number(said) * 1000 : Date.parse(said) - Date.now();
+  return Number.isNaN(ms) ? 1000 : Math.min(Math.max(ms, 0), 3_600_000) + 50;
+}
+
 const random = () => randomBytes(32).toString("base64url"); // 256 bits
 
 export class MonEspaceSante {
@@ -115,8 +138,10 @@ export class MonEspaceSante {
 
   async token(fields) {
     const { status, json } = await this.post(this.endpoints.token, fields);
-    if (status !== 200 || !json?.access_token) throw new Error(`the token address answered ${status} ${json?.error ?? ""}`);
-    return json;
+    if (status === 200 && json?.access_token) return json;
+    const message = `the token address answered ${status} ${json?.error ?? ""}`;
+    // A refusal has a name. An error 500, a page or a redirection refuses nothing.
+    throw (status === 400 || status === 401) && json?.error ? new TokenRefused(message) : new Error(message);
   }
 
   /** Tells Mon espace santé that the tokens are of no more use. */
@@ -142,16 +167,17 @@ export class MonEspaceSante {
   }
 
   async inTurn(account, finalite, make) {
-    if (!account.pairing) throw new Refused("Ce compte n'est pas relié à Mon espace santé.");
-    let response = await this.business(make(account.pairing));
+    let response = await this.patiently(account, make);
     if (response.status === 401 || response.status === 400) {
       const refused = account.pairing.idToken;
       await this.renew(account);
       // The same id_token would be refused again.
       if (response.status === 400 && account.pairing.idToken === refused) return this.ended(account);
-      response = await this.business(make(account.pairing));
+      response = await this.patiently(account, make);
     }
-    if (response.status < 300 || response.status === 429) {
+    if (response.status < 300) {
+      // A page, or half an answer, is no answer.
+      if (response.json?.resourceType !== "Bundle") return this.out(account, "the answer is no Bundle");
       account.lastError = "";
       return response;
     }
@@ -179,9 +205,51 @@ export class MonEspaceSante {
     throw new Error(account.lastError);
   }
 
+  /**
+   * A call, repeated only while Mon espace santé says that it has not taken it
+   * (429, 503). A connection that breaks, or an error from between (502, 504), may
+   * come after the measure was stored: that is not repeated, the patient is told.
+   */
+  async patiently(account, make) {
+    let spent = 0;
+    for (let tried = 0; ; tried++) {
+      // It may have ended while this waited.
+      if (!account.pairing) throw new Refused("Ce compte n'est pas relié à Mon espace santé.");
+      let response;
+      try {
+        response = await this.business(make(account.pairing));
+      } catch (error) {
+        this.out(account, error.message);
+      }
+      if (response.status !== 429 && response.status !== 503) return response;
+      const wait = pause(response, tried);
+      spent += wait;
+      if (tried + 1 === tries || spent > patience) {
+        account.lastError = "Mon espace santé est occupé : l'échange n'a pas encore eu lieu.";
+        throw new Busy(account.lastError, wait);
+      }
+      await sleep(wait);
+    }
+  }
+
+  /** Something went wrong on the way: the patient learns of it, the pairing stays. */
+  out(account, why) {
+    console.error("outage:", why);
+    account.lastError = "Mon espace santé ne répond pas comme il le devrait. L'échange n'a peut-être pas eu lieu.";
+    throw new Error(account.lastError);
+  }
+
   async renew(account) {
+    let tokens;
     try {
-      const tokens = await this.token({ grant_type: "refresh_token", refresh_token: account.pairing.refreshToken });
+      tokens = await this.token({ grant_type: "refresh_token", refresh_token: account.pairing.refreshToken });
+    } catch (error) {
+      // Nothing but a refusal ends a pairing.
+      if (!(error instanceof TokenRefused)) this.out(account, error.message);
+      console.error("renewal:", error.message);
+      this.ended(account);
+    }
+    try {
       account.pairing = await this.pairing(tokens, undefined, account.pairing);
     } catch (error) {
       console.error("renewal:", error.message);

@@ -3,7 +3,7 @@
 // "failed" by the server.
 
 import { bundleOf, codeOf, measureOf } from "./measures.mjs";
-import { Refused } from "./mes.mjs";
+import { Busy, Refused } from "./mes.mjs";
 
 export function actions({ mes, accountOf, oneTimeLink }) {
   const paired = (call) => {
@@ -44,9 +44,17 @@ export function actions({ mes, accountOf, oneTimeLink }) {
     async "send-measure"(call) {
       const account = paired(call);
       const bundle = bundleOf(call.payload.measure, account.pairing, mes.oid);
-      const response = await mes.call(account, "MESURES_ECRITURE", (p) => ({ method: "POST", url: mes.fhir(""), body: bundle, pairing: p }));
-      if (response.status !== 429) return { status: "done" };
-      return wait(account, bundle, response);
+      const send = () => mes.call(account, "MESURES_ECRITURE", (p) => ({ method: "POST", url: mes.fhir(""), body: bundle, pairing: p }));
+      try {
+        await send();
+        return { status: "done" };
+      } catch (error) {
+        if (!(error instanceof Busy)) throw error;
+        // Mon espace santé is busy for longer than anybody waits: the measure goes
+        // when it says, neither sooner nor never.
+        setTimeout(() => send().catch((e) => console.error("later:", e.message)), error.wait);
+        return { status: "failed", message: `busy: kept, and sent again in ${Math.ceil(error.wait / 1000)} s` };
+      }
     },
 
     async "read-measures"(call) {
@@ -76,22 +84,4 @@ export function actions({ mes, accountOf, oneTimeLink }) {
       return { status: "done", data: { measures } };
     },
   };
-
-  // Mon espace santé is busy: the measure goes when it says, neither sooner nor
-  // never. A short wait fits into this answer; a long one happens behind it.
-  async function wait(account, bundle, response) {
-    const seconds = Math.min(Number(response.headers["retry-after"]) || 1, 3600);
-    const again = async () => {
-      if (!account.pairing) return;
-      const second = await mes.call(account, "MESURES_ECRITURE", (p) => ({ method: "POST", url: mes.fhir(""), body: bundle, pairing: p }));
-      if (second.status === 429) throw new Error("Mon espace santé is still busy");
-    };
-    const later = new Promise((resolve) => setTimeout(resolve, seconds * 1000 + 50)).then(again);
-    if (seconds <= 5) {
-      await later;
-      return { status: "done" };
-    }
-    later.catch((error) => { account.lastError = error.message; });
-    return { status: "failed", message: `busy: kept, and sent again in ${seconds} s` };
-  }
 }

@@ -142,6 +142,8 @@ func verdicts() []verdict {
 		{"INT-46.2", notMet, []string{"BodyWeight001"}, "the candidate's doing: it does not come back after a 429"},
 		{"INT-190.1", notSeen, nil, "it cannot send some of the kinds that the scenario goes through: see published"},
 		{"INT-191.1", notMet, []string{"BodyWeight001"}, "the candidate's doing: it sends the published device whatever it is asked"},
+		{"INT-196.1", met, nil, "what the examples break is named by the checks above"},
+		{"INT-197.1", leans, []string{"DocumentReference-PDSmSimplifiedExample", "DocumentReference-exemple-pdsm-documentreference"}, "see document.subject in broken"},
 		{"INT-60.1", met, nil, "tolerant, as INT-20.1"},
 		{"INT-63.1", leans, []string{"DocumentReference-PDSmSimplifiedExample", "DocumentReference-exemple-pdsm-documentreference"}, ""},
 		{"INT-105.1", notMet, []string{"DocumentReference-exemple-pdsm-documentreference"}, "the candidate's doing: it sends both examples whatever it is asked"},
