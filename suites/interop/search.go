@@ -188,8 +188,17 @@ func forLast(r record.Record) bool {
 }
 
 // shownBy are the pilot's accounts of what was read.
-func shownBy(s *Scenario) Trace {
-	return s.Trace().Actions(candidate.ReadMeasures).Where(answered)
+func shownBy(s *Scenario) Trace { return lookedUp(s).Where(answered) }
+
+// lookedUp are the readings of measures in which the service asked for some or
+// showed some. One in which it did neither says nothing of how it reads and shows.
+func lookedUp(s *Scenario) Trace {
+	return s.Trace().Actions(candidate.ReadMeasures).Where(func(r record.Record) bool {
+		if answered(r) && len(measures(r)) > 0 {
+			return true
+		}
+		return len(s.Trace().During(r).Requests(record.RouteSearchMeasures).Records) > 0
+	})
 }
 
 // measures are what the service shows, by its own account.
