@@ -156,9 +156,10 @@ func TestTheSmallestManifestWorksWithTheLeastPilot(t *testing.T) {
 		"INT-06":  notMet,            // no signature, audience or date of the id_token is verified
 		"INT-12":  notMet,            // no token is renewed
 		"INT-13":  notMet,            // a revocation is not understood
+		"INT-80":  reports.Deviation, // nor is the closing of the space
 		"INT-15":  notMet,            // a refusal is not taken for the end of the pairing
 		"INT-46":  notMet,            // a 429 loses the measure
-		"INT-80":  reports.Deviation, // nor is the closing of the space
+		"INT-154": notMet,           // so does an outage
 		"INT-154": notMet,            // so does an outage
 		"INT-169": notMet,            // no date of the id_token is verified, that of tomorrow neither
 		"INT-50":  notMet,            // the manifest claims reading, the pilot does not know read-measures

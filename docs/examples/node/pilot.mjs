@@ -43,6 +43,7 @@ export function actions({ mes, accountOf, oneTimeLink }) {
 
     async "send-measure"(call) {
       const account = paired(call);
+      const { idpe } = account.pairing;
       const bundle = bundleOf(call.payload.measure, account.pairing, mes.oid);
       const send = () => mes.call(account, "MESURES_ECRITURE", (p) => ({ method: "POST", url: mes.fhir(""), body: bundle, pairing: p }));
       try {
@@ -52,7 +53,9 @@ export function actions({ mes, accountOf, oneTimeLink }) {
         if (!(error instanceof Busy)) throw error;
         // Mon espace santé is busy for longer than anybody waits: the measure goes
         // when it says, neither sooner nor never.
-        setTimeout(() => send().catch((e) => console.error("later:", e.message)), error.wait);
+        // When the pairing has ended by then, or is with another record, it stays here.
+        const again = async () => account.pairing?.idpe === idpe && send();
+        setTimeout(() => again().catch((e) => console.error("later:", e.message)), error.wait);
         return { status: "failed", message: `busy: kept, and sent again in ${Math.ceil(error.wait / 1000)} s` };
       }
     },
