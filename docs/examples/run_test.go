@@ -159,7 +159,6 @@ func TestTheSmallestManifestWorksWithTheLeastPilot(t *testing.T) {
 		"INT-80":  reports.Deviation, // nor is the closing of the space
 		"INT-15":  notMet,            // a refusal is not taken for the end of the pairing
 		"INT-46":  notMet,            // a 429 loses the measure
-		"INT-154": notMet,           // so does an outage
 		"INT-154": notMet,            // so does an outage
 		"INT-169": notMet,            // no date of the id_token is verified, that of tomorrow neither
 		"INT-50":  notMet,            // the manifest claims reading, the pilot does not know read-measures
