@@ -176,6 +176,11 @@ func (b *Browser) secretsOf(u *url.URL) {
 	for _, k := range []string{"code", "state", "nonce", "code_challenge"} {
 		b.stage.Secret(strings.ReplaceAll(k, "_", "-"), u.Query().Get(k))
 	}
+	// The sandbox names it too, when the browser arrives; a run that is stopped on
+	// the way has already noted where it was going.
+	if k := b.stage.Space().Endpoints.AccountParameter; k != "" {
+		b.stage.Secret("partner-account", u.Query().Get(k))
+	}
 }
 
 // Walk opens a pairing link, signs in, answers the consent page and returns to
