@@ -63,7 +63,7 @@ type Result struct {
 	Shadowed    []string `json:"shadowed"`    // "flaw: check": its occasion was taken away
 	FalseAlarms []string `json:"falseAlarms"` // on the reference, and on candidates that do nothing
 	NotRun      []string `json:"notRun"`
-	Unmoved     []string `json:"unmoved"` // declared in also:, and did not move
+	Unmoved     []string `json:"unmoved"` // declared in also:, observed again, and did not move
 	Matrix      []Row    `json:"matrix"`
 }
 
@@ -314,7 +314,7 @@ func (t *tester) try(ctx context.Context, f flaws.Flaw) Row {
 		now := tr.verdicts[id]
 		switch {
 		case id == f.Check || now == was:
-			if declared[id] {
+			if declared[id] && t.observes(scenarios, id) {
 				row.Unmoved = append(row.Unmoved, id)
 			}
 		case declared[id]:
@@ -329,6 +329,20 @@ func (t *tester) try(ctx context.Context, f flaws.Flaw) Row {
 		sort.Strings(list)
 	}
 	return row
+}
+
+// observes says whether a check reads one of some scenarios, so that a flaw can
+// move it. One that names none and reads all traffic does, whatever is observed.
+func (t *tester) observes(scenarios []*lab.Scenario, check string) bool {
+	for _, leaf := range t.leaves {
+		if leaf.Check != check {
+			continue
+		}
+		if leaf.All && len(leaf.Reads) == 0 || slices.ContainsFunc(scenarios, func(s *lab.Scenario) bool { return slices.Contains(leaf.Reads, s.Slug) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // reference observes some scenarios on the reference service and judges them
