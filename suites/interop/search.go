@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"time"
@@ -148,6 +149,35 @@ func search(l *Lab) {
 				return At(r, "shown-otherwise", Text{
 					FR: "les mesures montrées ne sont pas celles reçues (valeur et instant)", EN: "the measures shown are not those received (value and instant)",
 				}).Was(quote(want), quote(got)).Ptr()
+			}))
+		})
+		It("shows the kind and the unit that it received", Check("INT-57.4"), Reads(span), func() {
+			Expect(shownBy(span).Occasion()).To(Satisfy("kind and unit", func(r record.Record) *Finding {
+				v, err := decode(r.Pilot.Payload)
+				if err != nil {
+					return nil
+				}
+				units := map[string]bool{}
+				for _, o := range answersDuring(span, r) {
+					for _, name := range []string{"unit", "code"} {
+						if u, ok := at(o, "valueQuantity", name).(string); ok {
+							units[u] = true
+						}
+					}
+				}
+				for _, m := range measures(r) {
+					if kind, told := m["kind"].(string); told && kind != at(v, "kind") {
+						return At(r, "kind-shown-otherwise", Text{
+							FR: "le service montre une mesure sous une autre nature que celle demandée", EN: "the service shows a measure under another kind than the one asked for",
+						}).Was(fmt.Sprint(at(v, "kind")), kind).Ptr()
+					}
+					if unit, told := m["unit"].(string); told && len(units) > 0 && !units[unit] {
+						return At(r, "unit-shown-otherwise", Text{
+							FR: "le service montre une valeur dans une autre unité que celle reçue", EN: "the service shows a value in another unit than the one received",
+						}).Was(quote(slices.Sorted(maps.Keys(units))), unit).Ptr()
+					}
+				}
+				return nil
 			}))
 		})
 		It("does not show what was entered in error", Check("INT-57.3"), Reads(mixed), func() {

@@ -53,7 +53,11 @@ func (d deriver) derive(x *record.Exchange) bool {
 		var doc fhir.Document
 		doc, issues = d.rules.Document(body(x), ctx)
 		call.RequestIDPe, call.AssignAuth = doc.RequestIDPe, doc.RequestAuth
-	case record.RouteSearchMeasures, record.RouteSearchDocuments:
+	case record.RouteSendAppointment, record.RouteUpdateAppointment:
+		var a fhir.Appointment
+		a, issues = d.rules.Appointment(body(x), target(x.Request.URL), ctx)
+		call.RequestIDPe, call.AssignAuth = a.RequestIDPe, a.RequestAuth
+	case record.RouteSearchMeasures, record.RouteSearchDocuments, record.RouteSearchAppointments:
 		u, err := url.Parse(x.Request.URL)
 		if err != nil {
 			return false
@@ -62,11 +66,16 @@ func (d deriver) derive(x *record.Exchange) bool {
 		if err != nil {
 			return false
 		}
-		if x.Route == record.RouteSearchMeasures {
+		switch x.Route {
+		case record.RouteSearchMeasures:
 			var s fhir.Search
 			s, issues = d.rules.Search(q, ctx)
 			call.RequestIDPe, call.AssignAuth = s.IDPe, s.Auth
-		} else {
+		case record.RouteSearchAppointments:
+			var s fhir.AppointmentSearch
+			s, issues = d.rules.AppointmentSearch(q, ctx)
+			call.RequestIDPe, call.AssignAuth = s.IDPe, s.Auth
+		default:
 			var s fhir.DocumentSearch
 			s, issues = d.rules.DocumentSearch(q, ctx)
 			call.RequestIDPe, call.AssignAuth = s.IDPe, s.Auth
@@ -79,13 +88,23 @@ func (d deriver) derive(x *record.Exchange) bool {
 	// What was found elsewhere than in the message stays.
 	var kept []record.Issue
 	for _, i := range facts.Issues {
-		if strings.HasPrefix(i.Rule, "call.") {
+		if strings.HasPrefix(i.Rule, "call.") || strings.HasPrefix(i.Rule, "cda.") {
 			kept = append(kept, i)
 		}
 	}
 	facts.Issues = append(kept, issues...)
 	x.Facts = &facts
 	return true
+}
+
+// target is what the update of an agenda item is about.
+func target(address string) fhir.Target {
+	u, err := url.Parse(address)
+	if err != nil {
+		return fhir.Target{}
+	}
+	_, id, _ := strings.Cut(u.Path, "/Appointment/")
+	return fhir.Target{ID: id, Identifier: u.Query().Get("identifier")}
 }
 
 // faithful says whether deriving anew gives what was recorded.
