@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 30s
 
-.PHONY: run test build deps check lint bench fuzz selftest golden clean help
+.PHONY: run test build deps check lint bench fuzz selftest blindspots golden clean help
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ fuzz: ## try each parser of outside bytes for FUZZTIME
 
 selftest: build ## the kill matrix: every flaw caught by its own check
 	./bin/etalon selftest
+
+blindspots: build ## write the pages on what the harness does not see
+	./bin/etalon selftest --mutate --pages docs
 
 golden: ## write the golden files anew; read the difference before committing it
 	$(GO) test ./reports/html ./reports/junit ./reports/markdown ./suites/candidate -update

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -16,8 +19,8 @@ import (
 )
 
 func (a *app) selftest() *cobra.Command {
-	var full, asJSON, mutate, asMarkdown bool
-	var lang string
+	var full, asJSON, mutate bool
+	var pages string
 	var only []string
 	var concurrency int
 	var cdaXSD string
@@ -40,7 +43,7 @@ func (a *app) selftest() *cobra.Command {
 				}
 			}
 			if mutate {
-				return a.blindSpots(c.Context(), asJSON, asMarkdown, lang)
+				return a.blindSpots(c.Context(), asJSON, pages)
 			}
 			r, err := selftest.Run(c.Context(), selftest.Options{Full: full, Only: only, Concurrency: concurrency, CDASchema: cdaXSD, Progress: show})
 			if a.terminal {
@@ -68,11 +71,9 @@ func (a *app) selftest() *cobra.Command {
 	c.Flags().BoolVar(&asJSON, "json", false, "print the matrix as JSON")
 	c.Flags().StringVar(&cdaXSD, "cda-xsd", "", "folder of the XML Schema of CDA R2 (default: étalon's own reduced one)")
 	c.Flags().BoolVar(&mutate, "mutate", false, "change a recording of the reference service at one place at a time, and tell what no check notices")
-	c.Flags().BoolVar(&asMarkdown, "markdown", false, "with --mutate: print the map as a page")
-	c.Flags().StringVar(&lang, "lang", "", "with --markdown: fr or en")
+	c.Flags().StringVar(&pages, "pages", "", "with --mutate: write the map into this folder, as blind-spots.md and blind-spots.en.md")
 	c.Flags().StringSliceVar(&only, "only", nil, "only these flaws, by id or by check")
 	c.Flags().IntVar(&concurrency, "concurrency", 0, "scenarios at a time (default: the reference's own)")
-	c.MarkFlagsMutuallyExclusive("json", "markdown")
 	c.MarkFlagsMutuallyExclusive("mutate", "full")
 	c.MarkFlagsMutuallyExclusive("mutate", "only")
 	return c
@@ -96,7 +97,7 @@ func (a *app) matrix(r selftest.Result) {
 }
 
 // blindSpots makes the map of what the harness does not see.
-func (a *app) blindSpots(ctx context.Context, asJSON, asMarkdown bool, lang string) error {
+func (a *app) blindSpots(ctx context.Context, asJSON bool, pages string) error {
 	rec, err := selftest.Recording(ctx, selftest.Options{})
 	if err != nil {
 		return err
@@ -105,14 +106,23 @@ func (a *app) blindSpots(ctx context.Context, asJSON, asMarkdown bool, lang stri
 	if err != nil {
 		return err
 	}
-	switch {
-	case asJSON:
+	for _, page := range []struct{ lang, name string }{{"fr", "blind-spots.md"}, {"en", "blind-spots.en.md"}} {
+		if pages == "" {
+			break
+		}
+		var b bytes.Buffer
+		if err := blindspots.Write(&b, m, page.lang); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(pages, page.name), b.Bytes(), 0o644); err != nil {
+			return usage{err}
+		}
+	}
+	if asJSON {
 		e := json.NewEncoder(a.out)
 		e.SetIndent("", "  ")
 		err = e.Encode(m)
-	case asMarkdown:
-		err = blindspots.Write(a.out, m, a.lang(lang))
-	default:
+	} else {
 		fmt.Fprintf(a.out, "%d variants of a recording of %d records, judged in %.1f s: %d noticed, %d without their occasion, %d alike, %d broken\n",
 			m.Variants, len(rec.Records), m.Seconds, m.Noticed, m.Undecided, m.Blind, m.Broken)
 		fmt.Fprintf(a.out, "%d kinds of change, %d of them noticed; %d places with something unseen, %d of them without a reason\n",

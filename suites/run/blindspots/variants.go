@@ -118,7 +118,8 @@ func (g *generator) wanted(r record.Record, part, path, op string) bool {
 	if strings.HasPrefix(part, "answer") {
 		most = mostOthers
 	}
-	if g.made[k] >= most || g.made[here] >= 1 {
+	// A probe is one record, in which each place of a kind means something else.
+	if g.made[k] >= most || (g.made[here] >= 1 && part != "probe") {
 		return false
 	}
 	g.made[k]++

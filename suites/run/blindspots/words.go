@@ -28,6 +28,8 @@ func words(path string) []string {
 		return []string{"S256", "plain"}
 	case "severity":
 		return []string{"error", "warning"}
+	case "verdict":
+		return []string{"valid", "invalid", "not-run"}
 	case "allowCredentials":
 		return []string{"true"}
 	case "values[]":
