@@ -317,6 +317,24 @@ func agendaSent(a agendaScenarios) {
 			}
 			Occasion(moved)
 		})
+		It("moves the appointment to the hour asked for", Check("INT-140.3"), Reads(a.life), func() {
+			t := between(a.life, "move", "cancel")
+			action := t.Actions(candidate.UpdateAppointment).Occasion().First()
+			asked, err := decode(action.Pilot.Payload)
+			if err != nil {
+				return
+			}
+			moved := agendaWrites(t).Where(func(r record.Record) bool { return entered(r) && r.Exchange.Route == record.RouteUpdateAppointment }).Occasion()
+			Expect(moved).To(Satisfy("the hour asked for", func(r record.Record) *Finding {
+				for _, member := range []string{"start", "end"} {
+					want, _ := at(asked, "changes", member).(string)
+					if f := sameHour(r, sent(r), member, want); f != nil {
+						return f
+					}
+				}
+				return nil
+			}))
+		})
 	})
 }
 
