@@ -58,12 +58,44 @@ func Write(w io.Writer, m Map, lang string) error {
 	}
 	p("## %s\n", t("Ce qui est vu", "What is seen"))
 	p("| %s | %s | %s | %s |\n|---|---|---|---|", t("Message", "Message"), t("Partie", "Part"), t("Endroit", "Place"), t("Vérifications", "Checks"))
+	var seen table
 	for _, r := range m.Rows {
 		if len(r.Checks) > 0 {
-			p("| %s | %s | %s | %s |", r.What, r.Part, code(r.Path), few(r.Checks, 6))
+			seen.add(r.Place, few(r.Checks, 6))
 		}
 	}
+	for _, row := range seen.rows() {
+		p("%s", row)
+	}
 	return b.Flush()
+}
+
+// table puts the places of one message and part on one line where the same is
+// to be said of them.
+type table struct {
+	order []tableKey
+	paths map[tableKey][]string
+}
+
+type tableKey struct{ what, part, said string }
+
+func (t *table) add(at Place, said string) {
+	k := tableKey{at.What, at.Part, said}
+	if t.paths == nil {
+		t.paths = map[tableKey][]string{}
+	}
+	if t.paths[k] == nil {
+		t.order = append(t.order, k)
+	}
+	t.paths[k] = append(t.paths[k], code(at.Path))
+}
+
+func (t *table) rows() []string {
+	var out []string
+	for _, k := range t.order {
+		out = append(out, fmt.Sprintf("| %s | %s | %s | %s |", k.what, k.part, strings.Join(t.paths[k], " "), k.said))
+	}
+	return out
 }
 
 func section(b *bufio.Writer, title string, m Map, reasons []Reason, kind Kind, lang string) {
@@ -81,12 +113,13 @@ func section(b *bufio.Writer, title string, m Map, reasons []Reason, kind Kind, 
 		if r.Kind != kind {
 			continue
 		}
-		var rows []string
+		var list table
 		for _, s := range m.Spots {
 			if s.Reason == r.Key {
-				rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", s.What, s.Part, code(s.Path), strings.Join(s.Ops, ", ")))
+				list.add(s.Place, strings.Join(s.Ops, ", "))
 			}
 		}
+		rows := list.rows()
 		if len(rows) == 0 {
 			continue
 		}
