@@ -41,7 +41,7 @@ type Options struct {
 // callTimeout is how long the reference service waits for an answer here: a run
 // in which answers never come is not to last longer than the rest of it, and a
 // loaded machine must not be taken for an outage.
-const callTimeout = 1200 * time.Millisecond
+const callTimeout = 2 * time.Second
 
 // Start starts the reference service in this process.
 func Start(ctx context.Context, o Options) (*Service, error) {
