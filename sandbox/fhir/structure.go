@@ -119,7 +119,8 @@ func definitions() (map[string]any, error) {
 }
 
 // reachable returns the definitions that one refers to, itself included: the
-// library reads all that it is given.
+// library reads all that it is given. They are copies, since it also writes into
+// what it compiles, and schemas are compiled at any time by any request.
 func reachable(definitions map[string]any, from string) map[string]any {
 	out := map[string]any{}
 	var visit func(v any)
@@ -127,7 +128,7 @@ func reachable(definitions map[string]any, from string) map[string]any {
 		switch x := v.(type) {
 		case map[string]any:
 			if name, ok := strings.CutPrefix(text(x, "$ref"), "#/definitions/"); ok && out[name] == nil {
-				out[name] = definitions[name]
+				out[name] = copied(definitions[name])
 				visit(definitions[name])
 			}
 			for _, c := range x {
@@ -141,6 +142,25 @@ func reachable(definitions map[string]any, from string) map[string]any {
 	}
 	visit(map[string]any{"$ref": "#/definitions/" + from})
 	return out
+}
+
+// copied returns a copy of a decoded JSON value that shares nothing with it.
+func copied(v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(x))
+		for k, c := range x {
+			out[k] = copied(c)
+		}
+		return out
+	case []any:
+		out := make([]any, len(x))
+		for i, c := range x {
+			out[i] = copied(c)
+		}
+		return out
+	}
+	return v
 }
 
 // onlyLocal refuses a $ref that gojsonschema would fetch, and one that leads
