@@ -84,8 +84,12 @@ func TestTheCodesOfPublishedDocumentsAreInThePublishedSets(t *testing.T) {
 func TestTheCodesThatRulesCarryAreThoseOfThePublishedSets(t *testing.T) {
 	for name, want := range map[string][][2]string{
 		"JDV_HL7_Confidentiality_CISIS": {
-			{"2.16.840.1.113883.5.25", "L"}, {"2.16.840.1.113883.5.25", "M"}, {"2.16.840.1.113883.5.25", "N"},
-			{"2.16.840.1.113883.5.25", "R"}, {"2.16.840.1.113883.5.25", "U"}, {"2.16.840.1.113883.5.25", "V"},
+			{"2.16.840.1.113883.5.25", "L"},
+			{"2.16.840.1.113883.5.25", "M"},
+			{"2.16.840.1.113883.5.25", "N"},
+			{"2.16.840.1.113883.5.25", "R"},
+			{"2.16.840.1.113883.5.25", "U"},
+			{"2.16.840.1.113883.5.25", "V"},
 		},
 		"JDV_J143_AdministrativeGender_CISIS": {{"2.16.840.1.113883.5.1", "F"}, {"2.16.840.1.113883.5.1", "M"}, {"2.16.840.1.113883.5.1", "UN"}},
 	} {

@@ -104,14 +104,16 @@ func TestWhatIsWrongNamesItsFileLineAndField(t *testing.T) {
 	}{
 		"in the shared file": {
 			edited("editeur.yaml", "kind: company", "kind: firm"), "",
-			[]string{"editeur.yaml: line 2: editor.kind: expected one of"}, []string{"editeur.yaml : ligne 2 : editor.kind : attendu"},
+			[]string{"editeur.yaml: line 2: editor.kind: expected one of"},
+			[]string{"editeur.yaml : ligne 2 : editor.kind : attendu"},
 		},
 		"an unknown field of the shared file": {
 			edited("editeur.yaml", "timing:", "timming:"), "", []string{"editeur.yaml: line 3: timming", "did you mean timing"}, []string{"ligne 3"},
 		},
 		"a file that is not there": {
 			edited("carnet/candidate.yaml", "../editeur.yaml", "../autre.yaml"), "",
-			[]string{"line 1: extends: expected the path of another manifest", "../autre.yaml, which is no such file"}, []string{"ligne 1 : extends", "aucun fichier de ce nom"},
+			[]string{"line 1: extends: expected the path of another manifest", "../autre.yaml, which is no such file"},
+			[]string{"ligne 1 : extends", "aucun fichier de ce nom"},
 		},
 		"a circle": {
 			edited("editeur.yaml", "etalon: 1", "etalon: 1\nextends: carnet/candidate.yaml"), "", []string{"extends itself"}, []string{"se complète lui-même"},

@@ -62,8 +62,10 @@ func (m *Manual) changeSteps(payload json.RawMessage) []string {
 	}
 	out := []string{what}
 	for _, c := range [][2]string{
-		{m.in("début : le ", "start: "), m.instant(p.Changes.Start)}, {m.in("fin : le ", "end: "), m.instant(p.Changes.End)},
-		{m.in("titre : ", "title: "), p.Changes.Title}, {m.in("commentaire : ", "comment: "), p.Changes.Comment},
+		{m.in("début : le ", "start: "), m.instant(p.Changes.Start)},
+		{m.in("fin : le ", "end: "), m.instant(p.Changes.End)},
+		{m.in("titre : ", "title: "), p.Changes.Title},
+		{m.in("commentaire : ", "comment: "), p.Changes.Comment},
 	} {
 		if c[1] != "" {
 			out = append(out, c[0]+c[1])

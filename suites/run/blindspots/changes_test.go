@@ -46,8 +46,14 @@ func TestAPatternMatchesPlacesByText(t *testing.T) {
 		pattern, text string
 		want          bool
 	}{
-		{"", "anything", true}, {"a", "a", true}, {"a", "ab", false}, {"a*", "ab", true}, {"*b", "ab", true},
-		{"a*c*e", "abcde", true}, {"a*c*e", "abde", false}, {"*", "", true},
+		{"", "anything", true},
+		{"a", "a", true},
+		{"a", "ab", false},
+		{"a*", "ab", true},
+		{"*b", "ab", true},
+		{"a*c*e", "abcde", true},
+		{"a*c*e", "abde", false},
+		{"*", "", true},
 	} {
 		if got := glob(c.pattern, c.text); got != c.want {
 			t.Errorf("%q on %q: %v", c.pattern, c.text, got)
