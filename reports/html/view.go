@@ -99,7 +99,7 @@ type (
 		Anchor  string
 		Word    string
 		Open    bool
-		Todo    bool // something is left to do: the remedy is of use
+		Mend    bool // something is left to do: the remedy is of use
 		Checks  []check
 		Links   []source
 		Expired bool
@@ -259,7 +259,7 @@ func newRows(r reports.Report, l words.Lang) []row {
 		x := row{Result: res, Anchor: res.Requirement, Word: l.Of(res.Verdict.Label().Word)}
 		switch res.Verdict {
 		case reports.Nonconformant, reports.Deviation, reports.Untested, reports.ToReview:
-			x.Todo = true
+			x.Mend = true
 		}
 		if !steady.MatchString(x.Anchor) || taken[x.Anchor] {
 			x.Anchor = fmt.Sprintf("r%d", i+1)

@@ -66,40 +66,20 @@ func callbacks(l *Lab) {
 		forged = scenario(forgery{"callback-forged-state", "the patient's browser is brought back with a state the service never sent", forge("etat-forge-0000000000000000")})
 		missing = scenario(forgery{"callback-no-state", "the patient's browser is brought back without a state", forge("")})
 		other = scenario(forgery{"callback-other-browser", "a pairing begun in one browser is finished in another", func(ctx context.Context, s *Stage, p *Patient) error {
-			browser, link, err := s.Link(ctx, p)
+			_, back, err := wayBack(ctx, s, p)
 			if err != nil {
 				return err
 			}
-			view, err := browser.WalkUntil(ctx, link, Choice{}, s.IsCandidate)
-			if err != nil {
-				return err
-			}
-			if view.Next == nil {
-				return fmt.Errorf("the sandbox did not send the browser back")
-			}
-			if err := s.Note(p, "callback", nil); err != nil {
-				return err
-			}
-			_, err = s.Browser(p).Visit(ctx, view.Next.String(), nil)
+			_, err = s.Browser(p).Visit(ctx, back, nil)
 			return err
 		}})
 		replay = scenario(forgery{"callback-twice", "the way back to the service is taken twice", func(ctx context.Context, s *Stage, p *Patient) error {
-			browser, link, err := s.Link(ctx, p)
+			browser, back, err := wayBack(ctx, s, p)
 			if err != nil {
-				return err
-			}
-			view, err := browser.WalkUntil(ctx, link, Choice{}, s.IsCandidate)
-			if err != nil {
-				return err
-			}
-			if view.Next == nil {
-				return fmt.Errorf("the sandbox did not send the browser back")
-			}
-			if err := s.Note(p, "callback", nil); err != nil {
 				return err
 			}
 			for range 2 {
-				if _, err := browser.Visit(ctx, view.Next.String(), nil); err != nil {
+				if _, err := browser.Visit(ctx, back, nil); err != nil {
 					return err
 				}
 			}
@@ -188,4 +168,21 @@ func delivered(s *Scenario) Trace {
 		return r.Exchange != nil && r.Exchange.From == record.Visitor && r.Exchange.To == record.Candidate && r.Exchange.Response.Status != 0
 	}).Occasion()
 	return after
+}
+
+// wayBack pairs as far as the address at which the browser would go back to the
+// service, and notes it.
+func wayBack(ctx context.Context, s *Stage, p *Patient) (*Browser, string, error) {
+	browser, link, err := s.Link(ctx, p)
+	if err != nil {
+		return nil, "", err
+	}
+	view, err := browser.WalkUntil(ctx, link, Choice{}, s.IsCandidate)
+	if err != nil {
+		return nil, "", err
+	}
+	if view.Next == nil {
+		return nil, "", fmt.Errorf("the sandbox did not send the browser back")
+	}
+	return browser, view.Next.String(), s.Note(p, "callback", nil)
 }

@@ -260,21 +260,10 @@ func (l *Lab) part(t Trace, body func()) {
 	whole := l.sheet.current
 	cur := &Result{Check: whole.Check, State: Met}
 	l.sheet.current, l.free.current = cur, t
-	defer func() {
-		l.sheet.current, l.free.current = whole, l.free.all
-		if e := recover(); e != nil {
-			if _, ours := e.(abort); !ours {
-				cur.State = Broken
-				cur.Reason = Text{FR: fmt.Sprintf("la vérification s'est interrompue : %v", e), EN: fmt.Sprintf("the check broke off: %v", e)}
-			}
-		}
-		if cur.State == Met && cur.Occasions == 0 {
-			cur.State = Broken
-			cur.Reason = Text{FR: "la vérification n'a nommé aucune occasion", EN: "the check named no occasion"}
-		}
-		l.free.parts = append(l.free.parts, *cur)
-	}()
-	body()
+	guarded(cur, body)
+	cur.wantOccasion()
+	l.sheet.current, l.free.current = whole, l.free.all
+	l.free.parts = append(l.free.parts, *cur)
 }
 
 // unclaimedFree says whether the candidate claims none of the exchanges that a

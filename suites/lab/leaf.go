@@ -214,11 +214,18 @@ func (l *Lab) leaf(labels LeafLabels, body func()) Result {
 		res.State, res.Reason = Untested, settled.Reason
 	case res.State == Untested:
 	case res.State == ToReview:
-	case res.Occasions == 0:
-		res.State = Broken
-		res.Reason = Text{FR: "la vérification n'a nommé aucune occasion", EN: "the check named no occasion"}
+	default:
+		res.wantOccasion()
 	}
 	return *res
+}
+
+// wantOccasion breaks a check that found nothing and named no occasion.
+func (r *Result) wantOccasion() {
+	if r.State == Met && r.Occasions == 0 {
+		r.State = Broken
+		r.Reason = Text{FR: "la vérification n'a nommé aucune occasion", EN: "the check named no occasion"}
+	}
 }
 
 // guarded runs the body of a leaf. That it ends early is how Occasion and its

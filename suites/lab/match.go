@@ -62,18 +62,19 @@ func HaveRequested(routes ...record.Route) Finder {
 // HaveIssue is met when the sandbox found something wrong under one of the
 // rules. Used with NotTo, each issue is a finding.
 func HaveIssue(rules ...string) Finder {
-	want := map[string]bool{}
-	for _, r := range rules {
-		want[r] = true
-	}
-	return rule{"have issue " + strings.Join(rules, ", "), func(t Trace, negated bool) []Finding {
+	return haveIssue("have issue "+strings.Join(rules, ", "), func(i record.Issue) bool { return slices.Contains(rules, i.Rule) })
+}
+
+// haveIssue is met when a remark of the sandbox is one of those wanted.
+func haveIssue(name string, wanted func(record.Issue) bool) Finder {
+	return rule{name, func(t Trace, negated bool) []Finding {
 		var out []Finding
 		for _, r := range t.Records {
 			if r.Exchange == nil || r.Exchange.Facts == nil {
 				continue
 			}
 			for _, i := range r.Exchange.Facts.Issues {
-				if want[i.Rule] {
+				if wanted(i) {
 					out = append(out, fromIssue(r, i))
 				}
 			}
@@ -82,7 +83,7 @@ func HaveIssue(rules ...string) Finder {
 			return out
 		}
 		if len(out) == 0 {
-			return []Finding{{Key: "no-issue", Message: Text{FR: "aucune anomalie de ce type", EN: "no such issue"}, Expected: strings.Join(rules, ", ")}}
+			return []Finding{{Key: "no-issue", Message: Text{FR: "aucune anomalie de ce type", EN: "no such issue"}, Expected: name}}
 		}
 		return nil
 	}}
@@ -176,24 +177,7 @@ func millis(ms float64) time.Duration { return time.Duration(ms * float64(time.M
 // rule of a family ("feed.") that is none of these: those are for the checks that
 // name them.
 func HaveOtherIssue(family string, but ...string) Finder {
-	return rule{"have another issue " + family, func(t Trace, negated bool) []Finding {
-		var out []Finding
-		for _, r := range t.Records {
-			if r.Exchange == nil || r.Exchange.Facts == nil {
-				continue
-			}
-			for _, i := range r.Exchange.Facts.Issues {
-				if strings.HasPrefix(i.Rule, family) && !slices.Contains(but, i.Rule) {
-					out = append(out, fromIssue(r, i))
-				}
-			}
-		}
-		if negated {
-			return out
-		}
-		if len(out) == 0 {
-			return []Finding{{Key: "no-issue", Message: Text{FR: "aucune autre anomalie", EN: "no other issue"}}}
-		}
-		return nil
-	}}
+	return haveIssue("have another issue "+family, func(i record.Issue) bool {
+		return strings.HasPrefix(i.Rule, family) && !slices.Contains(but, i.Rule)
+	})
 }

@@ -88,7 +88,7 @@ func reachable(ctx context.Context, name string, o *SandboxOptions) error {
 // image is a candidate that runs as a container.
 type image struct {
 	docker testcontainers.Container
-	output *lastLines
+	output lines
 	done   chan struct{}
 	quit   chan struct{}
 	stop   sync.Once
@@ -121,7 +121,7 @@ func startImage(ctx context.Context, start candidate.Start, roots *x509.CertPool
 		exposed = append(exposed, there+"/tcp")
 		bindings[port] = append(bindings[port], network.PortBinding{HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), HostPort: here})
 	}
-	p := &image{output: &lastLines{}, done: make(chan struct{}), quit: make(chan struct{})}
+	p := &image{output: lines{&pilot.Tail{Most: mostOutput}}, done: make(chan struct{}), quit: make(chan struct{})}
 	options := []testcontainers.ContainerCustomizer{
 		testcontainers.WithEnv(start.Env),
 		testcontainers.WithLogConsumers(p.output),
@@ -210,27 +210,11 @@ func (p *image) end(patience time.Duration) {
 	})
 }
 
-// lastLines keeps the last that a container printed.
-type lastLines struct {
-	mu   sync.Mutex
-	kept []byte
-}
+// lines takes what a container prints.
+type lines struct{ *pilot.Tail }
 
-// mostOutput is how many bytes are kept.
+// mostOutput is how many bytes of it are kept.
 const mostOutput = 16 << 10
 
-// Accept takes what was printed.
-func (l *lastLines) Accept(log testcontainers.Log) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.kept = append(l.kept, log.Content...)
-	if extra := len(l.kept) - mostOutput; extra > 0 {
-		l.kept = append(l.kept[:0], l.kept[extra:]...)
-	}
-}
-
-func (l *lastLines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.ToValidUTF8(string(l.kept), "\uFFFD")
-}
+// Accept implements testcontainers.LogConsumer.
+func (l lines) Accept(log testcontainers.Log) { _, _ = l.Write(log.Content) } // it never fails

@@ -34,31 +34,33 @@ func newCommand(argv []string, folder string, environ []string) (*exec.Cmd, erro
 	return cmd, nil
 }
 
-// tail keeps the last bytes written to it. It is safe for concurrent use.
-type tail struct {
+// Tail keeps the last bytes written to it, most of them at the most. It is safe for concurrent use.
+type Tail struct {
 	mu   sync.Mutex
-	most int
+	Most int // bytes
 	kept []byte
 	lost int // bytes dropped before those kept
 }
 
-func (t *tail) Write(p []byte) (int, error) {
+// Write implements io.Writer; it never fails.
+func (t *Tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := len(p)
-	if len(p) > t.most {
-		t.lost += len(p) - t.most
-		p = p[len(p)-t.most:]
+	if len(p) > t.Most {
+		t.lost += len(p) - t.Most
+		p = p[len(p)-t.Most:]
 	}
 	t.kept = append(t.kept, p...)
-	if extra := len(t.kept) - t.most; extra > 0 {
+	if extra := len(t.kept) - t.Most; extra > 0 {
 		t.lost += extra
 		t.kept = append(t.kept[:0], t.kept[extra:]...)
 	}
 	return n, nil
 }
 
-func (t *tail) String() string {
+// String is what was kept, and how much was not.
+func (t *Tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := strings.ToValidUTF8(string(t.kept), "?")

@@ -62,7 +62,7 @@ func (p *Exec) Do(ctx context.Context, call candidate.Call) (candidate.Answer, e
 		limited, clear = context.WithTimeout(limited, p.o.Timeout)
 		defer clear()
 	}
-	diagnostics := &tail{most: maxStderr}
+	diagnostics := &Tail{Most: maxStderr}
 	output := &head{most: MaxAnswer, full: cancel}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(append(body, '\n')), output, diagnostics
 	cmd.WaitDelay = drain

@@ -30,7 +30,7 @@ type StartOptions struct {
 // use.
 type Process struct {
 	cmd    *exec.Cmd
-	output *tail
+	output *Tail
 	done   chan struct{} // closed when the command has ended
 	stop   sync.Once
 	err    error // how it ended; read after done
@@ -57,7 +57,7 @@ func StartCommand(ctx context.Context, start candidate.Start, o StartOptions) (*
 	if err != nil {
 		return nil, fault(Start, "%w", err)
 	}
-	p := &Process{cmd: cmd, output: &tail{most: maxOutput}, done: make(chan struct{})}
+	p := &Process{cmd: cmd, output: &Tail{Most: maxOutput}, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.output, p.output
 	cmd.WaitDelay = drain
 	if err := cmd.Start(); err != nil {
