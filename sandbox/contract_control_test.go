@@ -190,9 +190,11 @@ func (c *contract) journals() {
 			for _, rec := range onRoute(j, record.RouteAuthorize) {
 				Expect(rec.Exchange.Facts.SecretIn).To(BeEmpty())
 			}
-			secrets, err := c.api.Secrets(ctx, s.space.ID)
+			secrets, err := c.api.Secrets(ctx, s.space.ID, 0)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(secrets).To(ContainElement(record.Secret{Name: "code-1", Value: code}))
+			Expect(c.api.Secrets(ctx, s.space.ID, 1)).To(Equal(secrets[1:]))
+			Expect(c.api.Secrets(ctx, s.space.ID, len(secrets)+9)).To(BeEmpty())
 		})
 
 		It("keeps an authorization back until its patient is known", func() {

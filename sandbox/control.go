@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -76,7 +77,7 @@ func (s *Server) controlHandler() http.Handler {
 	inSpace("POST /v1/spaces/{space}/clock", advanceClock)
 	inSpace("POST /v1/spaces/{space}/keys/rotate", func(_ *http.Request, sp *space) (any, error) { return nil, sp.identity.RotateKeys() })
 	inSpace("GET /v1/spaces/{space}/journal", readJournal)
-	inSpace("GET /v1/spaces/{space}/secrets", func(_ *http.Request, sp *space) (any, error) { return sp.names.Secrets(), nil })
+	inSpace("GET /v1/spaces/{space}/secrets", readSecrets)
 	ofPatient("GET /v1/spaces/{space}/patients/{patient}", func(_ *http.Request, sp *space, patient string) (any, error) {
 		state, _ := sp.mes.State(patient)
 		return state, nil
@@ -260,23 +261,30 @@ func advanceClock(r *http.Request, sp *space) (any, error) {
 
 // readJournal gives out the records after a position. flush=1 also gives out
 // those of authorizations that nobody has signed in to, without the usual wait.
+// number reads a whole number of the query; without it, it is 0.
+func number(q url.Values, name string) (int, error) {
+	if !q.Has(name) {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(q.Get(name))
+	if err != nil || n < 0 {
+		return 0, problemf(http.StatusBadRequest, "%s is %q, a whole number from 0 is expected", name, q.Get(name))
+	}
+	return n, nil
+}
+
+func readSecrets(r *http.Request, sp *space) (any, error) {
+	after, err := number(r.URL.Query(), "after")
+	return sp.names.Secrets(after), err
+}
+
 func readJournal(r *http.Request, sp *space) (any, error) {
 	q := r.URL.Query()
-	number := func(name string) (int, error) {
-		if !q.Has(name) {
-			return 0, nil
-		}
-		n, err := strconv.Atoi(q.Get(name))
-		if err != nil || n < 0 {
-			return 0, problemf(http.StatusBadRequest, "%s is %q, a whole number from 0 is expected", name, q.Get(name))
-		}
-		return n, nil
-	}
-	after, err := number("after")
+	after, err := number(q, "after")
 	if err != nil {
 		return nil, err
 	}
-	millis, err := number("wait")
+	millis, err := number(q, "wait")
 	if err != nil {
 		return nil, err
 	}

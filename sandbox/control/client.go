@@ -131,9 +131,10 @@ func (a API) Flush(ctx context.Context, space string, after int) (Entries, error
 	return call[Entries](ctx, a, http.MethodGet, a.space(space)+"/journal?"+q.Encode(), nil)
 }
 
-// Secrets reads the names that the sandbox has given to what it issued.
-func (a API) Secrets(ctx context.Context, space string) ([]record.Secret, error) {
-	return call[[]record.Secret](ctx, a, http.MethodGet, a.space(space)+"/secrets", nil)
+// Secrets reads the names that the sandbox has given to what it issued, in that
+// order, without the first so many.
+func (a API) Secrets(ctx context.Context, space string, after int) ([]record.Secret, error) {
+	return call[[]record.Secret](ctx, a, http.MethodGet, a.space(space)+"/secrets?after="+strconv.Itoa(after), nil)
 }
 
 func (a API) space(id string) string { return "/v1/spaces/" + url.PathEscape(id) }

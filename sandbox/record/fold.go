@@ -18,49 +18,73 @@ const maxFolded = 64 << 10
 // foldMark begins what stands for a long text.
 const foldMark = "folded:"
 
-// Fold shortens the long texts of a JSON value to their digest and size. The
-// journal is a file that people open: a document of 5 MB does not belong in it,
-// and what leaves a digest alone cannot hold a secret. What is not JSON comes
-// back as it is.
+// Fold shortens the long texts of a JSON value to their digest and size, and
+// changes nothing else. The journal is a file that people open: a document of
+// 5 MB does not belong in it, and what leaves a digest alone cannot hold a
+// secret. What is not JSON comes back with its texts shortened, or as it is.
 func Fold(raw json.RawMessage) json.RawMessage {
 	if len(raw) <= maxFolded {
 		return raw
 	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	var v any
-	if dec.Decode(&v) != nil {
+	var out []byte
+	kept := 0 // up to where raw is in out
+	for at := 0; ; {
+		start := bytes.IndexByte(raw[at:], '"')
+		if start < 0 {
+			break
+		}
+		start += at
+		length := textLength(raw[start:])
+		if length < 0 {
+			break
+		}
+		at = start + length
+		if length <= maxFolded {
+			continue
+		}
+		var text string
+		if json.Unmarshal(raw[start:at], &text) != nil {
+			continue
+		}
+		short, err := json.Marshal(fold(text))
+		if err != nil {
+			continue
+		}
+		out = append(append(out, raw[kept:start]...), short...)
+		kept = at
+	}
+	if out == nil {
 		return raw
 	}
-	out, err := json.Marshal(fold(v))
-	if err != nil {
-		return raw
-	}
-	return out
+	return append(out, raw[kept:]...)
 }
 
-func fold(v any) any {
-	switch x := v.(type) {
-	case map[string]any:
-		for k, y := range x {
-			x[k] = fold(y)
+// textLength is the length of the JSON text that b begins with, its two marks
+// included; -1 when it does not end.
+func textLength(b []byte) int {
+	for n := 1; ; {
+		i := bytes.IndexByte(b[n:], '"')
+		if i < 0 {
+			return -1
 		}
-	case []any:
-		for i, y := range x {
-			x[i] = fold(y)
+		n += i + 1
+		escapes := 0
+		for n-2-escapes > 0 && b[n-2-escapes] == '\\' {
+			escapes++
 		}
-	case string:
-		if len(x) <= maxFolded {
-			return x
+		if escapes%2 == 0 {
+			return n
 		}
-		form, content := "base64", []byte(nil)
-		content, err := base64.StdEncoding.DecodeString(x)
-		if err != nil {
-			form, content = "text", []byte(x)
-		}
-		return fmt.Sprintf("%s%s:sha256=%s:bytes=%d", foldMark, form, digestOf(content), len(content))
 	}
-	return v
+}
+
+func fold(text string) string {
+	form := "base64"
+	content, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		form, content = "text", []byte(text)
+	}
+	return fmt.Sprintf("%s%s:sha256=%s:bytes=%d", foldMark, form, digestOf(content), len(content))
 }
 
 // Content is the SHA-256, in hexadecimal, and the size of what a text holds in

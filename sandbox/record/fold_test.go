@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
@@ -11,7 +12,7 @@ import (
 
 func TestALargeDocumentIsFoldedToWhatItsBytesAre(t *testing.T) {
 	content := bytes.Repeat([]byte("étalon "), 100_000)
-	raw, err := json.Marshal(map[string]any{"document": map[string]any{"title": "Été", "size": json.Number("1.50"), "content": content}})
+	raw, err := json.Marshal(map[string]any{"document": map[string]any{"title": `Été "2026"\`, "size": json.Number("1.50"), "content": content}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +29,7 @@ func TestALargeDocumentIsFoldedToWhatItsBytesAre(t *testing.T) {
 	if err := json.Unmarshal(folded, &v); err != nil {
 		t.Fatal(err)
 	}
-	if v.Document.Title != "Été" || v.Document.Size != "1.50" {
+	if v.Document.Title != `Été "2026"\` || v.Document.Size != "1.50" {
 		t.Errorf("what is short has changed: %+v", v)
 	}
 	gotDigest, gotSize, ok := record.Content(v.Document.Content)
@@ -43,6 +44,51 @@ func TestWhatIsShortIsNotFolded(t *testing.T) {
 	if got := record.Fold(raw); string(got) != string(raw) {
 		t.Errorf("got %s", got)
 	}
+}
+
+// FuzzFold: JSON stays JSON, and nothing but long texts differs.
+func FuzzFold(f *testing.F) {
+	for _, s := range []string{`{"a":"%"}`, `["%","b\\"]`, `"%`, `{"%":"\"%"}`, `{"a":"b\\","c":"%"}`, `%"`, `[1,"\u00e9%",{"k":null}]`} {
+		f.Add(s)
+	}
+	long := strings.Repeat("long ", 14_000)
+	f.Fuzz(func(t *testing.T, s string) {
+		raw := []byte(strings.ReplaceAll(s, "%", long))
+		got := record.Fold(bytes.Clone(raw))
+		if !json.Valid(raw) {
+			return
+		}
+		a, b := numbered(raw), numbered(got)
+		if !json.Valid(got) || !sameButForLong(a, b) {
+			t.Errorf("%q became %.300s", s, got)
+		}
+	})
+}
+
+func numbered(raw []byte) (v any) {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	_ = dec.Decode(&v)
+	return v
+}
+
+func sameButForLong(a, b any) bool {
+	switch x := a.(type) {
+	case map[string]any:
+		y, ok := b.(map[string]any)
+		return ok && len(x) >= len(y)
+	case []any:
+		y, ok := b.([]any)
+		same := ok && len(x) == len(y)
+		for i := 0; same && i < len(x); i++ {
+			same = sameButForLong(x[i], y[i])
+		}
+		return same
+	case string:
+		y, ok := b.(string)
+		return ok && (x == y || len(y) < 200 && strings.HasPrefix(y, "folded:"))
+	}
+	return a == b
 }
 
 // FuzzContent: whatever a candidate shows, its digest is that of its bytes or

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -29,6 +30,7 @@ type Secret struct {
 type Redactor struct {
 	mu     sync.RWMutex
 	names  map[string]string            // value -> name
+	given  []Secret                     // in the order in which they came
 	counts map[string]int               // kind -> last number
 	index  map[[MinSecret]byte][]needle // by first bytes, longest first
 	filter [1 << 12]uint64              // which hashes of four first bytes occur
@@ -97,16 +99,12 @@ func (r *Redactor) Continue(used map[string]int) {
 	}
 }
 
-// Secrets lists what is known, sorted by name.
-func (r *Redactor) Secrets() []Secret {
+// Secrets lists what is known, in the order in which it came, without the first
+// n: who asks again asks for what is new.
+func (r *Redactor) Secrets(n int) []Secret {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	out := make([]Secret, 0, len(r.names))
-	for v, n := range r.names {
-		out = append(out, Secret{Name: n, Value: v})
-	}
-	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
-	return out
+	return slices.Clone(r.given[min(max(n, 0), len(r.given)):])
 }
 
 // Redact replaces every known secret in s.
@@ -170,6 +168,7 @@ func hash(a, b, c, d byte) uint32 {
 
 func (r *Redactor) add(name, value string) {
 	r.names[value] = name
+	r.given = append(r.given, Secret{Name: name, Value: value})
 	seen := map[string]bool{}
 	for _, form := range forms(value) {
 		if len(form) < MinSecret || seen[form] {

@@ -46,7 +46,7 @@ func TestOneValueHasOneName(t *testing.T) {
 		t.Errorf("names %s and %s", a, b)
 	}
 	other := NewRedactor()
-	other.Adopt(r.Secrets())
+	other.Adopt(r.Secrets(0))
 	if got := other.Name("code", "value-number-three"); got != "«code-3»" {
 		t.Errorf("a name made after adopting is %s, which may already stand for another value", got)
 	}

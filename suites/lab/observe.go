@@ -68,6 +68,7 @@ type bench struct {
 	lost  atomic.Int32 // pairings in a row that came to nothing
 	busy  calendar     // when each scenario had the candidate at work
 	sink  sync.Mutex
+	named int // how many of the sandbox's names were taken over; under sink
 	ids   atomic.Int64
 	ended atomic.Int32
 	total int
@@ -220,13 +221,17 @@ func (b *bench) write(ctx context.Context, records []record.Record, pending []re
 	if len(records) == 0 {
 		return nil
 	}
-	secrets, err := b.env.Sandbox.Secrets(ctx, b.env.Space.ID)
+	b.sink.Lock()
+	known := b.named
+	b.sink.Unlock()
+	secrets, err := b.env.Sandbox.Secrets(ctx, b.env.Space.ID, known)
 	if err != nil {
 		return fmt.Errorf("take over the sandbox's names: %w", err)
 	}
 	b.sink.Lock()
 	defer b.sink.Unlock()
 	b.env.Redactor.Adopt(secrets)
+	b.named = max(b.named, known+len(secrets))
 	for _, p := range pending {
 		b.env.Redactor.Name(p.Name, p.Value)
 	}

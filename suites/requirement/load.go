@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 )
 
 //go:embed catalogue/*.yaml
@@ -65,9 +66,11 @@ func (e *LoadError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Load reads the catalogue that this build bears. What is wrong in it is a
-// *LoadError.
-func Load() (*Catalogue, error) { return LoadFS(files, "catalogue") }
+// Load gives the catalogue that this build bears, read once for the process.
+// What is wrong in it is a *LoadError.
+func Load() (*Catalogue, error) { return builtin() }
+
+var builtin = sync.OnceValues(func() (*Catalogue, error) { return LoadFS(files, "catalogue") }) //nolint:gochecknoglobals // what a build bears does not change
 
 // LoadFS reads a catalogue from a directory. What is wrong in it is a
 // *LoadError.

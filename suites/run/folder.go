@@ -10,7 +10,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
@@ -256,28 +258,64 @@ func ReadFolder(path string) (Recorded, error) {
 		return out, err
 	}
 	defer file.Close()
+	out.Records, out.Truncated, err = readJournal(file)
+	return out, err
+}
+
+// batch is how many lines of a journal are decoded at once: enough for every
+// processor, few enough that lines of the largest size fit in memory.
+const batch = 64
+
+// readJournal reads records in their order. Decoding them is most of what
+// judging a folder costs, so it is done on every processor. A last line that is
+// cut is left out, and said.
+func readJournal(file io.Reader) (records []record.Record, truncated string, err error) {
 	lines := bufio.NewReaderSize(file, 1<<20)
-	for n := 1; ; n++ {
-		line, err := readLine(lines)
-		if errors.Is(err, io.EOF) && len(line) == 0 {
-			return out, nil
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return out, fmt.Errorf("read %s: line %d: %w", journalFile, n, err)
-		}
-		var r record.Record
-		if e := json.Unmarshal(line, &r); e != nil {
-			if errors.Is(err, io.EOF) { // the last line, without its end: cut while writing
-				out.Truncated = fmt.Sprintf("line %d is cut", n)
-				return out, nil
+	for ended := false; !ended; {
+		var raw [][]byte
+		for len(raw) < batch && !ended {
+			line, err := readLine(lines)
+			ended = errors.Is(err, io.EOF)
+			if err != nil && !ended {
+				return records, "", fmt.Errorf("read %s: line %d: %w", journalFile, len(records)+len(raw)+1, err)
 			}
-			return out, fmt.Errorf("read %s: line %d: %w", journalFile, n, e)
+			if !ended || len(line) > 0 {
+				raw = append(raw, line)
+			}
 		}
-		if e := wellFormed(r); e != nil {
-			return out, fmt.Errorf("read %s: line %d: %w", journalFile, n, e)
+		got, wrong := decodeLines(raw)
+		for i, err := range wrong {
+			if err == nil {
+				records = append(records, got[i])
+				continue
+			}
+			if n := len(records) + 1; ended && i == len(raw)-1 && cut(raw[i]) {
+				return records, fmt.Sprintf("line %d is cut", n), nil
+			}
+			return records, "", fmt.Errorf("read %s: line %d: %w", journalFile, len(records)+1, err)
 		}
-		out.Records = append(out.Records, r)
 	}
+	return records, "", nil
+}
+
+// cut tells whether writing stopped within a line.
+func cut(line []byte) bool { return !bytes.HasSuffix(line, []byte("\n")) && !json.Valid(line) }
+
+func decodeLines(raw [][]byte) ([]record.Record, []error) {
+	out, errs := make([]record.Record, len(raw)), make([]error, len(raw))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(raw)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(raw); i = int(next.Add(1)) - 1 {
+				if errs[i] = json.Unmarshal(raw[i], &out[i]); errs[i] == nil {
+					errs[i] = wellFormed(out[i])
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return out, errs
 }
 
 // readLine reads up to the end of a line, and no further than a line may be.

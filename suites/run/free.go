@@ -126,7 +126,7 @@ func Observe(ctx context.Context, o FreeOptions) (Outcome, error) {
 	}
 	closed = errors.Join(closed, session.Close(clean))
 	info.Duration = o.Now().Sub(began).Seconds()
-	for _, s := range redactor.Secrets() {
+	for _, s := range redactor.Secrets(0) {
 		info.Secrets[kindOf(s.Name)]++
 	}
 	info.State = "observed"

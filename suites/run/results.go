@@ -21,6 +21,7 @@ const maxExcerpt = 6 << 10
 // JudgeFolder recomputes every verdict from a run folder with this build's
 // rules, as of the run's date. It changes nothing in the folder.
 func JudgeFolder(path string) (reports.Report, error) {
+	go func() { _, _ = requirement.Load() }() // while the journal is read; Judge says what is wrong
 	rec, err := ReadFolder(path)
 	if err != nil {
 		return reports.Report{}, err

@@ -161,7 +161,7 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 		}
 	}
 	info.Duration += o.Now().Sub(began).Seconds()
-	for _, s := range redactor.Secrets() {
+	for _, s := range redactor.Secrets(0) {
 		info.Secrets[kindOf(s.Name)]++
 	}
 	switch {
