@@ -131,14 +131,20 @@ func (c *contract) documents() {
 			Expect(s.call(t, http.MethodGet, "/Binary/"+ids[0], nil).status).To(Equal(http.StatusOK))
 		})
 
-		It("are not read by a service outside the pilot phase, which may write", func() {
-			s := c.open(control.SpaceRequest{Settings: map[string]string{"document.reading": "closed"}})
+		DescribeTable("are not read by a service outside the pilot phase, which may write", func(settings map[string]string, act string) {
+			s := c.open(control.SpaceRequest{Settings: settings})
 			t := s.pair(s.patient("hal"))
+			if act != "" {
+				Expect(c.api.Act(ctx, s.space.ID, "hal", control.Act{Kind: act})).To(Succeed())
+			}
 			ids := seedDocuments(s, "hal", document("Un", "CPT_REND", []byte("un")))
 			Expect(s.call(t, http.MethodGet, "/Binary/"+ids[0], nil).status).To(Equal(http.StatusForbidden))
 			Expect(s.call(t, http.MethodPost, "/DocumentReference", documentOf(t, document("Deux", "CPT_REND", []byte("deux")))).status).To(Equal(http.StatusCreated))
 			Expect(onRoute(s.journal(), record.RouteReadDocument)[0].Exchange.Facts.Issues).To(ConsistOf(And(HaveField("Rule", "call.phase"), HaveField("Setting", "document.reading"))))
-		})
+		},
+			Entry("in the whole space", map[string]string{"document.reading": "closed"}, ""),
+			Entry("for one patient", nil, control.ActCloseReading),
+		)
 
 		It("of 5,000,000 bytes pass, one byte more is refused, and both are known by their digest", func() {
 			s := c.open(control.SpaceRequest{})

@@ -352,6 +352,8 @@ func (sp *space) act(patient string, a control.Act) error {
 		return sp.mes.Share(patient, a.Document, a.Kind == control.ActShareDocument)
 	case control.ActCutAccess, control.ActRestoreAccess:
 		sp.mes.Cut(patient, a.Kind == control.ActCutAccess)
+	case control.ActCloseReading, control.ActOpenReading:
+		sp.mes.OpenReading(patient, a.Kind == control.ActOpenReading)
 	default:
 		return sp.mes.Happen(patient, a)
 	}

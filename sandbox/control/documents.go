@@ -12,4 +12,8 @@ const (
 	ActCutAccess = "cut-access"
 	// ActRestoreAccess ends ActCutAccess.
 	ActRestoreAccess = "restore-access"
+	// ActCloseReading closes reading alone, as to a service that is not of the
+	// pilot phase; ActOpenReading opens it.
+	ActCloseReading = "close-reading"
+	ActOpenReading  = "open-reading"
 )

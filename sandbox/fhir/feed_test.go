@@ -60,19 +60,10 @@ func BenchmarkShapeOfOneWeight(b *testing.B) {
 	}
 }
 
-func BenchmarkRulesForFirstSettings(b *testing.B) {
+func BenchmarkRules(b *testing.B) {
 	s := testRules(b).set
 	for b.Loop() {
 		if _, err := NewRules(s); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkRulesForFurtherSettings(b *testing.B) {
-	r := testRules(b)
-	for b.Loop() {
-		if _, err := r.With(r.set); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -84,7 +75,7 @@ func TestRulesForFurtherSettingsFollowThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := base.With(s)
+	r, err := NewRules(s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,26 +44,18 @@ type Rules struct {
 	categories    []string // of documents
 }
 
-// NewRules compiles the rules for some settings. Nearly all of the time, some
-// tens of milliseconds, goes into the schemas: further Rules come from With.
+// NewRules compiles the rules for some settings. The schemas, some tens of
+// milliseconds, are compiled once a process, each when it is first needed.
 func NewRules(s *settings.Settings) (*Rules, error) {
-	structures, err := newStructures()
+	shapes, err := structures()
 	if err != nil {
 		return nil, fmt.Errorf("compile rules: %w", err)
 	}
-	return newRules(s, structures)
-}
-
-// With compiles the rules for other settings, with the schemas of these.
-func (r *Rules) With(s *settings.Settings) (*Rules, error) { return newRules(s, r.structures) }
-
-func newRules(s *settings.Settings, structures map[string]structure) (*Rules, error) {
 	r := &Rules{
-		set: s, rules: map[string]Rule{}, structures: structures, ifNoneExist: ifNoneExistForm(),
+		set: s, rules: map[string]Rule{}, structures: shapes, ifNoneExist: ifNoneExistForm(),
 		bases: s.List("measure.canonical-bases"), extensionBase: s.String("measure.extension-base"),
 		categories: s.List("document.categories"),
 	}
-	var err error
 	if r.cat, err = newCatalog(s); err != nil {
 		return nil, fmt.Errorf("compile rules: %w", err)
 	}

@@ -44,6 +44,9 @@ type schema struct {
 	compile func() (*gojsonschema.Schema, error)
 }
 
+// structures are the same whatever the settings: a process has one of each.
+var structures = sync.OnceValues(newStructures) //nolint:gochecknoglobals // read-only, out of what is embedded
+
 // newStructures prepares one schema per resource out of the embedded files, whose
 // definitions may refer to one another.
 func newStructures() (map[string]structure, error) {

@@ -66,6 +66,7 @@ type patient struct {
 	granted    []string        // codes of the finalités consented to
 	conflict   bool            // the OID of the pairing no longer matches
 	cut        bool            // documents are closed to the service
+	unread     bool            // reading documents is not open to the service
 	withheld   map[string]bool // ids of documents that the patient does not share
 	made       map[string]int
 	person     cda.Patient // whom clinical documents must be about

@@ -38,6 +38,12 @@ func (s *Service) Cut(handle string, on bool) {
 	s.change(handle, func(p *patient) { p.cut = on })
 }
 
+// OpenReading opens the reading of documents to the service for a patient, or
+// closes it: reading opens progressively (doctrine of exchanges, D18).
+func (s *Service) OpenReading(handle string, on bool) {
+	s.change(handle, func(p *patient) { p.unread = !on })
+}
+
 // closed says why an operation on documents is closed to the service, nil when
 // it is open. Measures know no such condition (doctrine, D20).
 func (s *Service) closed(op operation, p patient) *record.Issue {
@@ -54,7 +60,7 @@ func (s *Service) closed(op operation, p patient) *record.Issue {
 	switch {
 	case p.cut:
 		return refuse("call.access-cut", "", "an access that is open", "the access of the service to documents is cut")
-	case !op.write && s.cfg.Settings.String("document.reading") == "closed":
+	case !op.write && (p.unread || s.cfg.Settings.String("document.reading") == "closed"):
 		return refuse("call.phase", "document.reading", "a service to which reading is open", "a service outside the pilot phase")
 	}
 	return nil

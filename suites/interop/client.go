@@ -37,7 +37,8 @@ func client(l *Lab) {
 			}
 			_, err = s.Must(ctx, p, candidate.Unpair, nil)
 			return err
-		}, Needs(candidate.Pair, candidate.SendMeasure))
+			// A client that is not recognised pairs nowhere: here it is said why.
+		}, Needs(candidate.Pair, candidate.SendMeasure), Answers(candidate.Pair))
 		turnedAway = l.Scenario("client-turned-away", "the token endpoint does not recognise the client once, when a token is refreshed", func(ctx context.Context, s *Stage) error {
 			p, err := journey.Paired(ctx, s, Tolerant())
 			if err != nil {

@@ -26,7 +26,7 @@ const manyDocuments = 105
 const unknownCategory = "PLAN_SOIN"
 
 func documentListing(l *Lab) {
-	var odd, many, cut *Scenario
+	var odd, many, unread, cut *Scenario
 	l.In("document-edge", func() {
 		odd = l.Scenario("document-edge-list", "a record without documents is listed; then one with odd titles, an unknown category and the largest document, which is read", listOdd, Needs(candidate.SearchDocuments, candidate.ReadDocument))
 		many = l.Scenario("document-edge-paged", "documents of several pages are listed", func(ctx context.Context, s *Stage) error {
@@ -40,6 +40,7 @@ func documentListing(l *Lab) {
 			_, err = searchAll(ctx, s, p)
 			return err
 		}, Needs(candidate.SearchDocuments))
+		unread = l.Scenario("document-reading-closed", "reading documents is not open to the service: they are to be searched, then one is to be fed", readingClosed, Needs(candidate.SearchDocuments, candidate.SendDocument))
 		cut = l.Scenario("document-access-cut", "the access of the service to documents is cut", cutAccess, Needs(candidate.SearchDocuments))
 	})
 	Describe("Listing documents", func() {
@@ -141,6 +142,23 @@ func documentListing(l *Lab) {
 			}))
 		})
 	})
+	Describe("A reading that is not open", func() {
+		refused := func() Trace {
+			t := unread.Trace()
+			t.Requests(record.RouteSearchDocuments).Answered(403).Occasion()
+			return t
+		}
+		It("does not end writing", Check("INT-187.1"), Reads(unread), func() {
+			t := refused()
+			t.Actions(candidate.SendDocument).Occasion()
+			Expect(t).To(haveSucceeded(record.RouteFeedDocument))
+		})
+		It("is not presented as an empty record", Check("INT-187.2"), Reads(unread), func() {
+			Expect(refused().Actions(candidate.SearchDocuments).Occasion()).To(notDone("closed-reading-shown-as-success", Text{
+				FR: "la recherche refusée parce que la lecture n’est pas ouverte est annoncée comme faite", EN: "the search refused because reading is not open is announced as done",
+			}))
+		})
+	})
 	Describe("A cut access", func() {
 		refused := func() (Trace, Trace) {
 			t := cut.Trace()
@@ -234,6 +252,24 @@ func listOdd(ctx context.Context, s *Stage) error {
 		}
 	}
 	return nil
+}
+
+func readingClosed(ctx context.Context, s *Stage) error {
+	p, err := journey.Paired(ctx, s, Tolerant())
+	if err != nil {
+		return err
+	}
+	if _, err := s.Seed(ctx, p, seeded(data.Documents(s.SeedNumber(), 2, journey.Moment(s)))); err != nil {
+		return err
+	}
+	if err := s.Happen(ctx, p, control.Act{Kind: control.ActCloseReading}); err != nil {
+		return err
+	}
+	if _, err := searchAll(ctx, s, p); err != nil {
+		return err
+	}
+	_, err = s.Do(ctx, p, candidate.SendDocument, map[string]any{"document": data.PDF(s.SeedNumber(), "CPT_REND", journey.Moment(s))})
+	return err
 }
 
 func cutAccess(ctx context.Context, s *Stage) error {

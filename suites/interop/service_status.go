@@ -48,12 +48,17 @@ func serviceStatus(l *Lab) {
 			EN: "the refused call is repeated although nothing has changed",
 		})
 	}
-	Describe("A service that is suspended", func() {
-		It("does not insist", Check("INT-73.1"), Reads(life.Suspended), func() {
-			t := until(life.Suspended.Trace(), "back")
+	Describe("A service that is suspended or delisted", func() {
+		insists := func(t Trace) {
 			heldBack(t, record.WithheldService).Occasion()
 			Expect(heldBack(until(t, "told"), record.WithheldService)).To(repeated())
 			Expect(heldBack(from(t, "told"), record.WithheldService)).To(repeated())
+		}
+		It("does not insist while it is suspended", Check("INT-73.1"), Reads(life.Suspended), func() {
+			insists(until(life.Suspended.Trace(), "back"))
+		})
+		It("does not insist once it is out of the catalogue", Check("INT-73.2"), Reads(life.Delisted), func() {
+			insists(life.Delisted.Trace())
 		})
 		It("exchanges again once it is back", Check("INT-74.1"), Reads(life.Suspended), func() {
 			t := life.Suspended.Trace()

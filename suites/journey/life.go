@@ -17,6 +17,7 @@ type Life struct {
 	Partial    *lab.Scenario // some finalités refused at consent
 	Withdrawn  *lab.Scenario // one finalité withdrawn later
 	Suspended  *lab.Scenario // the service is suspended, then is not
+	Delisted   *lab.Scenario // the service is taken out of the catalogue
 	Reapproval *lab.Scenario // an approval has run out
 	Closed     *lab.Scenario // the space is closed midway
 	NoSpace    *lab.Scenario // the space was refused, or never activated
@@ -93,6 +94,12 @@ func LifeOf(l *lab.Lab) Life {
 				t.send, suspend, t.send, t.status, t.quiet, t.note("told"), t.send,
 				t.happen(control.Act{Kind: control.ActServiceStatus, Status: control.ServiceOnline}), t.note("back"), t.send,
 				suspend, t.send, t.unpair, t.status,
+			}
+		}, candidate.Pair, candidate.SendMeasure),
+		Delisted: play("service-delisted", "the service is taken out of the catalogue; a measure is to be sent twice", lab.Choice{}, func(t script) []act {
+			return []act{
+				t.send, t.happen(control.Act{Kind: control.ActServiceStatus, Status: control.ServiceDelisted}),
+				t.send, t.status, t.quiet, t.note("told"), t.send, t.status,
 			}
 		}, candidate.Pair, candidate.SendMeasure),
 		Reapproval: play("approval-run-out", "the patient must approve again: before the date calls pass, after it they are refused; then he pairs again", lab.Choice{}, func(t script) []act {

@@ -104,6 +104,7 @@ func (t *tester) alarms(variant string) []string {
 		case !judged && tried[k.ID]:
 			out = append(out, fmt.Sprintf("%s: %s was not judged", name, k.ID))
 		case v == reports.Untested && t.lacks(k.ID) != "": // told as not run
+		case v == reports.Untested && variant == flaws.Application: // a phone has no second browser, and shows no page of a site
 		case judged && v != reports.Conformant && v != reports.ToReview:
 			out = append(out, fmt.Sprintf("%s: %s is %s: %s", name, k.ID, v, clean.why(k.ID)))
 		}
