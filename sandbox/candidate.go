@@ -33,13 +33,16 @@ func (s *Server) serveCandidate(w http.ResponseWriter, r *http.Request) {
 	x, failed := sp.begin(w, r)
 	var answer exchange.Answer
 	problem := ""
-	if failed != nil {
+	switch {
+	case failed != nil:
 		answer = *failed
-	} else {
+	case r.TLS == nil && x.Route != record.RouteElsewhere:
+		answer = exchange.New(http.StatusBadRequest, "application/json", []byte(`{"error":"invalid_request","error_description":"nothing is served without TLS: use https"}`))
+	default:
 		answer, problem = s.answer(sp, x)
 	}
 	if x.Planned != nil && problem == "" {
-		answer = fault.Replace(*x.Planned, answer, fault.Where{Elsewhere: sp.elsewhere, Now: sp.now()})
+		answer = fault.Replace(*x.Planned, answer, fault.Where{Elsewhere: sp.elsewhere, Clear: sp.inClear, Now: sp.now()})
 		sp.deliver(w, x, answer)
 		return
 	}
@@ -66,6 +69,7 @@ func (sp *space) begin(w http.ResponseWriter, r *http.Request) (*exchange.Exchan
 		ID: "x" + strconv.FormatInt(sp.ids.Add(1), 10), At: sp.clock(),
 		HTTP: r, Names: sp.names, From: record.Candidate,
 	}
+	x.Facts.Clear = r.TLS == nil
 	x.Route, _ = sp.route(r.Method, r.URL.Path[len(sp.base):])
 	switch x.Route {
 	case record.RouteAuthorize, record.RouteSignIn, record.RouteConsent, record.RouteCatalogue:

@@ -179,6 +179,23 @@ func (c *contract) pairing() {
 			Expect(keys().Keys).To(HaveLen(2))
 		})
 
+		DescribeTable("puts the asked fault into the answers of the token endpoint", func(fault string, wrong func(answer map[string]any) bool) {
+			s := open(control.SpaceRequest{})
+			p := s.patient("fault", func(r *control.PatientRequest) { r.TokenAnswer = fault })
+			r := s.request()
+			answer, _ := s.exchange(s.authorize(r, p), r)
+			Expect(answer.status).To(Equal(http.StatusOK))
+			var got map[string]any
+			Expect(json.Unmarshal(answer.body, &got)).To(Succeed())
+			Expect(wrong(got)).To(BeTrue())
+			Expect(onRoute(s.journal(), record.RouteToken)[0].Exchange.Facts.Token.AnswerFault).To(Equal(fault))
+		},
+			Entry("no access token", control.TokenAnswerNoAccess, func(a map[string]any) bool { return a["access_token"] == nil && a["id_token"] != nil }),
+			Entry("no id_token", control.TokenAnswerNoID, func(a map[string]any) bool { return a["id_token"] == nil && a["access_token"] != nil }),
+			Entry("another type", control.TokenAnswerOtherType, func(a map[string]any) bool { return a["token_type"] != "Bearer" }),
+			Entry("an error", control.TokenAnswerError, func(a map[string]any) bool { return a["error"] != nil }),
+		)
+
 		DescribeTable("puts the asked fault into the id_token", func(fault string, wrong func(s *service, r request, id string) bool) {
 			s := open(control.SpaceRequest{})
 			p := s.patient("fault", func(r *control.PatientRequest) { r.IDToken = fault })

@@ -244,6 +244,9 @@ func createFault(r *http.Request, sp *space) (any, error) {
 	if control.LeadsElsewhere(f.Kind) && sp.elsewhere == "" {
 		return nil, problemf(http.StatusBadRequest, "the sandbox is known as %s only: a fault of kind %q needs a second name, which it has when it is reached as 127.0.0.1 or localhost", sp.public, f.Kind)
 	}
+	if f.Kind == control.FaultClear && sp.inClear == "" {
+		return nil, problemf(http.StatusBadRequest, "the sandbox is reached as %s, which may not be itself: a fault of kind %q needs the sandbox's own address", sp.public, f.Kind)
+	}
 	return result(sp.plan.Add(f))
 }
 

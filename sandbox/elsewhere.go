@@ -36,6 +36,16 @@ func elsewhere(public, base string) string {
 	return strings.TrimSuffix(u.String(), "/") + base + strings.TrimSuffix(pathElsewhere, "/")
 }
 
+// clearBase is where a planned fault leads without TLS: the candidates' port
+// itself, which tells who speaks none. Behind an address of the user's own there
+// may be another server in between.
+func (s *Server) clearBase(base string) string {
+	if s.opts.PublicURL != "" {
+		return ""
+	}
+	return "http://" + strings.TrimPrefix(s.public, "https://") + base + strings.TrimSuffix(pathElsewhere, "/")
+}
+
 func portOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

@@ -84,12 +84,12 @@ type Server struct {
 	bases   map[string]*space // by base path
 	started bool
 
-	candidates, control *http.Server
-	controlBase         string
-	listening           string // address of the candidates' port on this machine
-	handshakes          handshakes
-	serving             sync.WaitGroup
-	closeOnce           sync.Once
+	candidates, clear, control *http.Server
+	controlBase                string
+	listening                  string // address of the candidates' port on this machine
+	handshakes                 handshakes
+	serving                    sync.WaitGroup
+	closeOnce                  sync.Once
 }
 
 // New prepares a sandbox; nothing listens before Start.
@@ -162,6 +162,12 @@ func (s *Server) Start(ctx context.Context) error {
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		TLSConfig: s.tlsConfig(cert),
 	}
+	secure, inClear := split(candidates)
+	// Nothing is served in clear: what comes so is written down and refused.
+	s.clear = &http.Server{
+		Handler: s.candidates.Handler, ErrorLog: quiet,
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+	}
 	s.control = &http.Server{
 		Handler: s.controlHandler(), ErrorLog: quiet,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
@@ -169,8 +175,9 @@ func (s *Server) Start(ctx context.Context) error {
 	s.mu.Lock()
 	s.started = true
 	s.mu.Unlock()
-	s.serving.Add(2)
-	go s.serve("candidates", func() error { return s.candidates.ServeTLS(candidates, "", "") })
+	s.serving.Add(3)
+	go s.serve("candidates", func() error { return s.candidates.ServeTLS(secure, "", "") })
+	go s.serve("candidates in clear", func() error { return s.clear.Serve(inClear) })
 	go s.serve("control", func() error { return s.control.Serve(controls) })
 	s.opts.Logger.Info("sandbox ready", "public", s.public, "control", s.controlBase, "settings", s.opts.Settings.ID())
 	return nil
@@ -198,7 +205,7 @@ func (s *Server) Close() error {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 		defer cancel()
-		for _, h := range []*http.Server{s.candidates, s.control} {
+		for _, h := range []*http.Server{s.candidates, s.clear, s.control} {
 			if e := h.Shutdown(ctx); e != nil {
 				err = errors.Join(err, h.Close())
 			}

@@ -43,6 +43,7 @@ type space struct {
 	base      string // path, without a slash at the end
 	public    string // address of the base
 	elsewhere string // the base under another host name; "" when there is none
+	inClear   string // the base without TLS; "" when the sandbox is reached through something else
 	oid       string
 	auth      string // naming authority of the idPe of this service's patients
 	seed      int64
@@ -104,7 +105,7 @@ func (s *Server) newSpace(req control.SpaceRequest) (*space, error) {
 		return nil, fmt.Errorf("make the rules of the space: %w", err)
 	}
 	sp := &space{
-		id: id, base: base, public: s.public + base, elsewhere: elsewhere(s.public, base), seed: req.Seed, client: client, set: set,
+		id: id, base: base, public: s.public + base, elsewhere: elsewhere(s.public, base), inClear: s.clearBase(base), seed: req.Seed, client: client, set: set,
 		names: record.NewRedactor(), plan: fault.NewPlan(), clock: s.opts.Clock,
 		closing: make(chan struct{}), scenarios: map[string]string{},
 	}
@@ -287,10 +288,10 @@ func (sp *space) addPatient(req control.PatientRequest) (control.Patient, error)
 		Tolerant:   req.Record == "tolerant",
 		Access:     time.Duration(req.AccessSeconds) * time.Second,
 		Refresh:    time.Duration(req.RefreshSeconds) * time.Second,
-		IDToken:    req.IDToken,
-		Holder:     req.Holder,
-		Profile:    req.Profile,
-		Label:      req.Person.GivenName + " " + req.Person.FamilyName,
+		IDToken:    req.IDToken, TokenAnswer: req.TokenAnswer,
+		Holder:  req.Holder,
+		Profile: req.Profile,
+		Label:   req.Person.GivenName + " " + req.Person.FamilyName,
 	}
 	sp.mu.Lock()
 	defer sp.mu.Unlock()
@@ -323,6 +324,9 @@ func checkPatient(req control.PatientRequest) error {
 	}
 	if known := append(control.IDTokenFaults(), control.IDTokenClocks()...); req.IDToken != "" && !slices.Contains(known, req.IDToken) {
 		return fmt.Errorf("idToken is %q, it is one of %s", req.IDToken, strings.Join(known, ", "))
+	}
+	if known := control.TokenAnswerFaults(); req.TokenAnswer != "" && !slices.Contains(known, req.TokenAnswer) {
+		return fmt.Errorf("tokenAnswer is %q, it is one of %s", req.TokenAnswer, strings.Join(known, ", "))
 	}
 	if err := checkLife(req); err != nil {
 		return err
@@ -367,7 +371,7 @@ func (sp *space) describe(ca []byte) control.Space {
 	if client.RedirectURIs == nil {
 		client.RedirectURIs = []string{}
 	}
-	out := control.Space{ID: sp.id, BasePath: sp.base, Endpoints: sp.ends, Client: client, CA: string(ca), OID: sp.oid, Elsewhere: sp.elsewhere, Finalites: []control.Finalite{}}
+	out := control.Space{ID: sp.id, BasePath: sp.base, Endpoints: sp.ends, Client: client, CA: string(ca), OID: sp.oid, Elsewhere: sp.elsewhere, Clear: sp.inClear != "", Finalites: []control.Finalite{}}
 	for _, f := range sp.set.Finalites() {
 		out.Finalites = append(out.Finalites, control.Finalite{Code: f.Code, Label: f.Label.FR, Write: f.Write, Kind: f.Kind})
 	}

@@ -16,6 +16,7 @@ const (
 	FaultSlow        = "slow"        // answer as usual, the body spread over Millis
 	FaultHuge        = "huge"        // answer as usual, followed by blanks up to Bytes
 	FaultRedirect    = "redirect"    // answer Status (302 when 0) with the address of another host
+	FaultClear       = "clear"       // answer Status (302 when 0) with an address of the sandbox without TLS
 	FaultLink        = "link"        // answer a search as usual, with a next link to another host
 )
 

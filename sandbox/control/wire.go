@@ -88,6 +88,9 @@ type Space struct {
 	// token belongs; empty when the sandbox is known by one name only. What
 	// arrives there is in the journal under route "elsewhere".
 	Elsewhere string `json:"elsewhere,omitempty"`
+	// Clear says that what is sent to the sandbox without TLS is seen: faults of
+	// kind clear lead there.
+	Clear bool `json:"clear,omitempty"`
 }
 
 // Finalite is one purpose that the consent page offers.
@@ -127,7 +130,8 @@ type PatientRequest struct {
 	// Lifetimes in seconds; 0 means the setting's.
 	AccessSeconds  int    `json:"accessSeconds,omitempty"`
 	RefreshSeconds int    `json:"refreshSeconds,omitempty"`
-	IDToken        string `json:"idToken,omitempty"` // what is deliberately wrong in the id_token: see IDTokenFaults and IDTokenClocks
+	IDToken        string `json:"idToken,omitempty"`     // what is deliberately wrong in the id_token: see IDTokenFaults and IDTokenClocks
+	TokenAnswer    string `json:"tokenAnswer,omitempty"` // what is deliberately wrong in the answers of the token endpoint: see TokenAnswerFaults
 	// Holder is the handle of the patient whose account this profile belongs to;
 	// empty for who has an account. Profile is then its kind: see ProfileKinds.
 	Holder  string `json:"holder,omitempty"`
@@ -139,6 +143,21 @@ type PatientRequest struct {
 // given.
 func IDTokenFaults() []string {
 	return []string{"nonce", "signature", "audience", "issuer", "expired", "alg-none"}
+}
+
+// The faults of an answer of the token endpoint that says 200 (RFC 6749 §5.1,
+// OpenID Connect Core §3.1.3.3).
+const (
+	TokenAnswerNoAccess  = "no-access-token"
+	TokenAnswerNoID      = "no-id-token"
+	TokenAnswerOtherType = "other-type" // a token type that the client did not ask for
+	TokenAnswerError     = "error-in-200"
+)
+
+// TokenAnswerFaults lists the deliberate faults of the token endpoint's answers
+// that a patient may be given.
+func TokenAnswerFaults() []string {
+	return []string{TokenAnswerNoAccess, TokenAnswerNoID, TokenAnswerOtherType, TokenAnswerError}
 }
 
 // IDTokenClocks lists what may be with the clock that makes the id_tokens of a

@@ -16,6 +16,7 @@ import (
 // Where is what an answer may have to name.
 type Where struct {
 	Elsewhere string    // address under another host name, without a slash at the end
+	Clear     string    // address of the sandbox without TLS, without a slash at the end
 	Now       time.Time // by the space's clock
 }
 
@@ -26,7 +27,7 @@ func complete(f control.Fault) control.Fault {
 		if f.Status == 0 {
 			f.Status = http.StatusOK
 		}
-	case control.FaultRedirect:
+	case control.FaultRedirect, control.FaultClear:
 		if f.Status == 0 {
 			f.Status = http.StatusFound
 		}
@@ -49,7 +50,7 @@ func checkKind(f control.Fault) error {
 		if f.Status != http.StatusOK && (f.Status < 400 || f.Status > 599) {
 			return fmt.Errorf("status is %d, a page comes with 200, or between 400 and 599", f.Status)
 		}
-	case control.FaultRedirect:
+	case control.FaultRedirect, control.FaultClear:
 		switch f.Status {
 		case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		default:

@@ -161,6 +161,10 @@ func Replace(f control.Fault, usual exchange.Answer, w Where) exchange.Answer {
 		out := exchange.Empty(f.Status)
 		out.Header.Set("Location", w.Elsewhere+"/"+f.ID)
 		return out
+	case control.FaultClear:
+		out := exchange.Empty(f.Status)
+		out.Header.Set("Location", w.Clear+"/"+f.ID)
+		return out
 	case control.FaultLink:
 		return foreignNext(usual, w.Elsewhere+"/"+f.ID)
 	case control.FaultMislabelled:

@@ -60,19 +60,20 @@ type Config struct {
 
 // Account is a patient as the authorization server knows him.
 type Account struct {
-	Handle     string
-	Login      string
-	Password   string
-	Sub        string
-	IDPe       string
-	AssignAuth string // "urn:oid:…"
-	Tolerant   bool
-	Access     time.Duration // lifetime; 0: the setting's
-	Refresh    time.Duration // lifetime; 0: the setting's
-	IDToken    string        // what is deliberately wrong in the id_token
-	Holder     string        // handle of whose account this profile belongs to; "" for who signs in
-	Profile    string        // kind of an attached profile
-	Label      string        // how the profile is called on the pages
+	Handle      string
+	Login       string
+	Password    string
+	Sub         string
+	IDPe        string
+	AssignAuth  string // "urn:oid:…"
+	Tolerant    bool
+	Access      time.Duration // lifetime; 0: the setting's
+	Refresh     time.Duration // lifetime; 0: the setting's
+	IDToken     string        // what is deliberately wrong in the id_token
+	TokenAnswer string        // what is deliberately wrong in the answers of the token endpoint
+	Holder      string        // handle of whose account this profile belongs to; "" for who signs in
+	Profile     string        // kind of an attached profile
+	Label       string        // how the profile is called on the pages
 }
 
 // Authority is the authorization server of one space. It is safe for

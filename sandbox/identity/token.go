@@ -7,18 +7,20 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/etalon-sante/etalon/sandbox/control"
 	"github.com/etalon-sante/etalon/sandbox/exchange"
 	"github.com/etalon-sante/etalon/sandbox/record"
 )
 
 // tokenAnswer is the answer of the token endpoint (RFC 6749 §5.1).
 type tokenAnswer struct {
-	AccessToken  string `json:"access_token"`
+	AccessToken  string `json:"access_token,omitempty"`
 	TokenType    string `json:"token_type"`
 	ExpiresIn    int    `json:"expires_in"`
 	RefreshToken string `json:"refresh_token,omitempty"`
-	IDToken      string `json:"id_token"`
+	IDToken      string `json:"id_token,omitempty"`
 	Scope        string `json:"scope"`
+	Error        string `json:"error,omitempty"`
 }
 
 // Token exchanges a code, or refreshes.
@@ -207,12 +209,29 @@ func (a *Authority) grantAnswer(x *exchange.Exchange, g *grant, f *record.TokenF
 		return refuse(http.StatusInternalServerError, "server_error", "the sandbox could not issue a token")
 	}
 	f.Issued, f.IDTokenFault, f.IDTokenKey = out.names, out.fault, a.keys[len(a.keys)-1].id
-	answer := jsonAnswer(http.StatusOK, tokenAnswer{
+	said := tokenAnswer{
 		AccessToken: out.access, TokenType: "Bearer", ExpiresIn: out.expiresIn,
 		RefreshToken: out.refresh, IDToken: out.id, Scope: strings.Join(a.scopes(g), " "),
-	})
+	}
+	f.AnswerFault = a.accounts[g.patient].TokenAnswer
+	said.spoil(f.AnswerFault)
+	answer := jsonAnswer(http.StatusOK, said)
 	answer.Header.Set("Pragma", "no-cache")
 	return answer
+}
+
+// spoil makes something deliberately wrong in an answer.
+func (t *tokenAnswer) spoil(fault string) {
+	switch fault {
+	case control.TokenAnswerNoAccess:
+		t.AccessToken = ""
+	case control.TokenAnswerNoID:
+		t.IDToken = ""
+	case control.TokenAnswerOtherType:
+		t.TokenType = "N_A" // of RFC 8693 §2.2.1: no token to call an API with
+	case control.TokenAnswerError:
+		t.Error = "access_denied"
+	}
 }
 
 // Revocation takes a token back (RFC 7009). With a refresh token go its whole

@@ -11,6 +11,7 @@ type Facts struct {
 	Call      *CallFacts      `json:"call,omitempty"`
 	CDA       *CDAFacts       `json:"cda,omitempty"`
 	Issues    []Issue         `json:"issues,omitempty"`   // what the sandbox found wrong in the candidate's message
+	Clear     bool            `json:"clear,omitempty"`    // the request came without TLS
 	SecretIn  []string        `json:"secretIn,omitempty"` // places of the request where a token, code or client secret stood: "url", "body", "header:Name"
 }
 
@@ -61,6 +62,7 @@ type TokenFacts struct {
 	Issued       []string        `json:"issued,omitempty"`       // names of what was issued
 	IDTokenKey   string          `json:"idTokenKey,omitempty"`   // kid of the key that signed the id_token issued
 	IDTokenFault string          `json:"idTokenFault,omitempty"` // what is deliberately wrong in the id_token issued
+	AnswerFault  string          `json:"answerFault,omitempty"`  // what is deliberately wrong in the answer itself
 }
 
 // AssertionFacts describe the JWT by which a client authenticates (RFC 7523).

@@ -21,6 +21,7 @@ func Specs(l *Lab) {
 	troubleRead(l)
 	troubleTokens(l)
 	callbacks(l)
+	hostile(l)
 	agenda(l)
 	tokens(l)
 	client(l)

@@ -75,7 +75,7 @@ func troubleFeed(l *Lab) {
 			{"unavailable", control.Fault{Kind: control.FaultStatus, Status: 503, Next: 2}},
 		})
 		feeds = cross(l, "trouble-feed", "a measure is sent while nothing is stored, for one reason or another; then another one, when all is well again",
-			feedsMeasures(), these("server-error", "bad-gateway", "gateway-timeout", "unavailable", "page", "empty", "malformed", "dropped", "redirected"))
+			feedsMeasures(), these("server-error", "bad-gateway", "gateway-timeout", "unavailable", "page", "empty", "malformed", "dropped", "redirected", "cleared"))
 	})
 
 	Describe("A measure in the middle of a trouble", func() {
@@ -167,6 +167,7 @@ func troubleFeed(l *Lab) {
 		It("carries no token to another host", Check("INT-160.1"), Reads(feeds), func() {
 			carriesNothingElsewhere(feeds, "redirected")
 		})
+		It("sends nothing in clear", Check("INT-171.1"), Reads(feeds), func() { carriesNothingElsewhere(feeds, "cleared") })
 		It("arrives after a short outage", Check("INT-154.1"), Reads(outage), func() {
 			t := struckIn(outage).Occasion()
 			for _, c := range sufferings(outage) {

@@ -78,7 +78,7 @@ func troubleRead(l *Lab) {
 	var reads, paged, content, feeds, unknown *Scenario
 	l.In("trouble-read", func() {
 		reads = cross(l, "trouble-read", "measures are read while the answers go wrong, for one reason or another; then again, when all is well",
-			searchesMeasures(5), these("server-error", "page", "empty", "malformed", "cut", "dropped", "redirected", "bad-request", "busy", "slow", "huge", "linked"))
+			searchesMeasures(5), these("server-error", "page", "empty", "malformed", "cut", "dropped", "redirected", "cleared", "bad-request", "busy", "slow", "huge", "linked"))
 	})
 	l.In("trouble-paged", func() {
 		paged = cross(l, "trouble-read-paged", "between two pages the access token expires, or the patient withdraws the consent",
@@ -162,6 +162,7 @@ func troubleRead(l *Lab) {
 		It("carries no token to another host by a redirection", Check("INT-160.2"), Reads(reads), func() {
 			carriesNothingElsewhere(reads, "redirected")
 		})
+		It("searches nothing in clear", Check("INT-171.2"), Reads(reads), func() { carriesNothingElsewhere(reads, "cleared") })
 		It("carries no token to another host by a next link", Check("INT-161.1"), Reads(reads), func() {
 			carriesNothingElsewhere(reads, "linked")
 		})
@@ -306,6 +307,12 @@ func carriesNothingElsewhere(s *Scenario, trouble string) {
 		t.Untested(Text{
 			FR: "le bac à sable n'est connu que sous un seul nom : il ne peut envoyer nulle part ailleurs. Il en a deux quand le service le joint par 127.0.0.1 ou localhost",
 			EN: "the sandbox is known by one name only, so that it cannot lead anywhere else. It has two when the service reaches it as 127.0.0.1 or localhost",
+		})
+	}
+	if _, none := t.Marked("no-clear"); none && trouble == "cleared" {
+		t.Untested(Text{
+			FR: "le bac à sable est joint par une adresse que vous avez donnée : il ne verrait pas ce qui part sans TLS. Il le voit à son adresse propre",
+			EN: "the sandbox is reached by an address that you gave, so that it would not see what leaves without TLS. It sees it at its own address",
 		})
 	}
 	struckIn(s, trouble).Occasion()

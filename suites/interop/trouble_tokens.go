@@ -30,7 +30,7 @@ func troubleTokens(l *Lab) {
 	l.In("trouble-tokens", func() {
 		tokens = cross(l, "trouble-tokens", "the access token has expired, and the token endpoint is out of order, or its answer is lost; then all is well again",
 			refreshes(), []ill{
-				these("server-error")[0], these("page")[0], these("redirected")[0], these("lost")[0],
+				these("server-error")[0], these("page")[0], these("redirected")[0], these("cleared")[0], these("lost")[0],
 				{"refresh-refused", control.Fault{Kind: control.FaultStatus, Status: 400, IssueCode: "invalid_request"}},
 			}, Needs(candidate.Pair))
 		race = l.Scenario("trouble-tokens-race", "the access token has expired when two measures of one patient are sent at the same time", func(ctx context.Context, s *Stage) error {
@@ -128,6 +128,7 @@ func troubleTokens(l *Lab) {
 		It("carries neither token nor secret to another host", Check("INT-160.3"), Reads(tokens), func() {
 			carriesNothingElsewhere(tokens, "redirected")
 		})
+		It("asks for no token in clear", Check("INT-171.3"), Reads(tokens), func() { carriesNothingElsewhere(tokens, "cleared") })
 		It("presents a refresh token once though two actions need it", Check("INT-163.1"), Reads(race), func() {
 			uses := map[string]int{}
 			t := tokenRequests(race.Trace(), "refresh_token").Occasion()

@@ -35,6 +35,7 @@ func ills() map[string]control.Fault {
 		"cut":             {Kind: control.FaultCut, Store: true}, // half of what is there, not of nothing
 		"dropped":         {Kind: control.FaultDrop},
 		"redirected":      {Kind: control.FaultRedirect, Status: 307},
+		"cleared":         {Kind: control.FaultClear, Status: 307},
 		"refused":         {Kind: control.FaultStatus, Status: 422, IssueCode: "invalid"},
 		"bad-request":     {Kind: control.FaultStatus, Status: 400, IssueCode: "invalid"},
 		"busy":            {Kind: control.FaultStatus, Status: 429, RetryAfter: 1, IssueCode: "throttled", Next: 1},
@@ -114,6 +115,9 @@ func suffer(ctx context.Context, s *Stage, proc procedure, trouble ill) error {
 	}
 	if control.LeadsElsewhere(f.Kind) && s.Space().Elsewhere == "" {
 		return s.Note(p, "one-name", nil)
+	}
+	if f.Kind == control.FaultClear && !s.Space().Clear {
+		return s.Note(p, "no-clear", nil)
 	}
 	if err := s.Fault(ctx, p, f); err != nil {
 		return err
@@ -276,6 +280,7 @@ func under(name string) Text {
 		"cut":             {FR: "une réponse coupée", EN: "an answer cut short"},
 		"dropped":         {FR: "une connexion fermée sans réponse", EN: "a connection closed without an answer"},
 		"redirected":      {FR: "une redirection vers un autre hôte", EN: "a redirection to another host"},
+		"cleared":         {FR: "une redirection vers une adresse sans TLS", EN: "a redirection to an address without TLS"},
 		"refused":         {FR: "un refus 422", EN: "a refusal 422"},
 		"lost":            {FR: "une réponse perdue", EN: "a lost answer"},
 		"silent":          {FR: "une réponse qui ne vient jamais", EN: "an answer that never comes"},

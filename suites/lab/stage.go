@@ -52,6 +52,12 @@ func FaultyIDToken(fault string) PatientOption {
 	return func(r *control.PatientRequest) { r.IDToken = fault }
 }
 
+// FaultyTokenAnswer makes something wrong in the answers that the token endpoint
+// gives for the patient: one of control.TokenAnswerFaults.
+func FaultyTokenAnswer(fault string) PatientOption {
+	return func(r *control.PatientRequest) { r.TokenAnswer = fault }
+}
+
 // Patient puts a new patient into the sandbox. His handle is opaque: the
 // candidate cannot tell from it what is tried.
 func (s *Stage) Patient(ctx context.Context, opts ...PatientOption) (*Patient, error) {
