@@ -30,7 +30,7 @@ func (s *Server) serveCandidate(w http.ResponseWriter, r *http.Request) {
 		send(w, exchange.New(http.StatusServiceUnavailable, "application/json", []byte(`{"error":"the journal of this space is full: open another"}`)), 0)
 		return
 	}
-	x, failed := sp.begin(w, r)
+	x, failed := s.begin(sp, w, r)
 	var answer exchange.Answer
 	problem := ""
 	switch {
@@ -64,12 +64,15 @@ func (s *Server) spaceOf(path string) *space {
 
 // begin reads a request. Secrets that it carries in known places are named at
 // once, whether or not they are ours.
-func (sp *space) begin(w http.ResponseWriter, r *http.Request) (*exchange.Exchange, *exchange.Answer) {
+func (s *Server) begin(sp *space, w http.ResponseWriter, r *http.Request) (*exchange.Exchange, *exchange.Answer) {
 	x := &exchange.Exchange{
 		ID: "x" + strconv.FormatInt(sp.ids.Add(1), 10), At: sp.clock(),
 		HTTP: r, Names: sp.names, From: record.Candidate,
 	}
 	x.Facts.Clear = r.TLS == nil
+	if r.TLS != nil {
+		x.Facts.Shown = s.shown()
+	}
 	x.Route, _ = sp.route(r.Method, r.URL.Path[len(sp.base):])
 	switch x.Route {
 	case record.RouteAuthorize, record.RouteSignIn, record.RouteConsent, record.RouteCatalogue:

@@ -213,6 +213,43 @@ func (c *contract) troubles() {
 			Expect(went[0].Exchange.Facts.SecretIn).To(ContainElement("header:Authorization"))
 		})
 
+		DescribeTable("shows a certificate that is not valid, while it is alone", func(kind, complaint string) {
+			s := c.open(control.SpaceRequest{})
+			shown, err := c.api.Certificate(ctx, s.space.ID, kind)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(shown.Handshakes).To(BeZero())
+			_, err = s.http.Get(s.space.Endpoints.JWKS)
+			Expect(err).To(MatchError(ContainSubstring(complaint)))
+
+			blind := s.http.Transport.(*http.Transport).Clone()
+			blind.TLSClientConfig.InsecureSkipVerify = true //nolint:gosec // the careless service
+			resp, err := (&http.Client{Transport: blind, Timeout: 10 * time.Second}).Get(s.space.Endpoints.JWKS)
+			Expect(err).NotTo(HaveOccurred())
+			_ = resp.Body.Close()
+			Expect(onRoute(s.journal(), record.RouteJWKS)).To(ContainElement(HaveField("Exchange.Facts.Shown", kind)))
+
+			shown, err = c.api.Certificate(ctx, s.space.ID, "")
+			Expect(err).NotTo(HaveOccurred())
+			Expect(shown.Handshakes).To(BeNumerically(">=", 2))
+			resp, err = s.http.Get(s.space.Endpoints.JWKS)
+			Expect(err).NotTo(HaveOccurred())
+			_ = resp.Body.Close()
+		},
+			Entry("expired", control.CertificateExpired, "expired"),
+			Entry("of another name", control.CertificateOtherName, "cannot validate certificate for"),
+			Entry("of an unknown authority", control.CertificateUntrusted, "unknown authority"),
+			Entry("of none", control.CertificateSelfSigned, "unknown authority"),
+		)
+
+		It("shows its own certificate only, to who is not alone", func() {
+			s := c.open(control.SpaceRequest{})
+			c.open(control.SpaceRequest{})
+			_, err := c.api.Certificate(ctx, s.space.ID, control.CertificateExpired)
+			Expect(err).To(MatchError(ContainSubstring("spaces open")))
+			_, err = c.api.Certificate(ctx, s.space.ID, "pretty")
+			Expect(err).To(MatchError(ContainSubstring("it is one of")))
+		})
+
 		It("serves nothing without TLS", func() {
 			s := c.open(control.SpaceRequest{})
 			t := s.pair(s.patient("bare"))

@@ -78,6 +78,7 @@ func (s *Server) controlHandler() http.Handler {
 	inSpace("POST /v1/spaces/{space}/keys/rotate", func(_ *http.Request, sp *space) (any, error) { return nil, sp.identity.RotateKeys() })
 	inSpace("GET /v1/spaces/{space}/journal", readJournal)
 	inSpace("GET /v1/spaces/{space}/secrets", readSecrets)
+	inSpace("POST /v1/spaces/{space}/certificate", s.present)
 	ofPatient("GET /v1/spaces/{space}/patients/{patient}", func(_ *http.Request, sp *space, patient string) (any, error) {
 		state, _ := sp.mes.State(patient)
 		return state, nil
@@ -221,6 +222,7 @@ func (s *Server) deleteSpace(_ *http.Request, sp *space) (any, error) {
 	delete(s.spaces, sp.id)
 	delete(s.bases, sp.base)
 	s.mu.Unlock()
+	s.forget(sp)
 	sp.close()
 	return nil, nil
 }

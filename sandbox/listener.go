@@ -15,6 +15,10 @@ func (s *Server) tlsConfig(cert tls.Certificate) *tls.Config {
 	asking.ClientAuth = tls.RequestClientCert
 	out := usual.Clone()
 	out.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		if bad := s.badCert.Load(); bad != nil {
+			bad.handshakes.Add(1)
+			return bad.config, nil
+		}
 		if s.asksCertificate() {
 			return asking, nil
 		}

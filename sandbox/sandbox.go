@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -88,6 +89,8 @@ type Server struct {
 	controlBase                string
 	listening                  string // address of the candidates' port on this machine
 	handshakes                 handshakes
+	badCert                    atomic.Pointer[badCertificate] // shown in place of the sandbox's own
+	conns                      connections                    // of the candidates' port
 	serving                    sync.WaitGroup
 	closeOnce                  sync.Once
 }
@@ -160,7 +163,7 @@ func (s *Server) Start(ctx context.Context) error {
 	s.candidates = &http.Server{
 		Handler: http.HandlerFunc(s.serveCandidate), ErrorLog: log.New(&s.handshakes, "", 0),
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		TLSConfig: s.tlsConfig(cert),
+		TLSConfig: s.tlsConfig(cert), ConnState: s.conns.note,
 	}
 	secure, inClear := split(candidates)
 	// Nothing is served in clear: what comes so is written down and refused.

@@ -113,6 +113,14 @@ func (a API) RotateKeys(ctx context.Context, space string) error {
 	return err
 }
 
+// Certificate makes the sandbox show another certificate to candidates, one of
+// BadCertificates, or its own again when the kind is "". It is refused while
+// another space is open. The answer tells how many handshakes the certificate
+// shown before has met, if it was a bad one.
+func (a API) Certificate(ctx context.Context, space, kind string) (CertificateShown, error) {
+	return call[CertificateShown](ctx, a, http.MethodPost, a.space(space)+"/certificate", CertificateRequest{Kind: kind})
+}
+
 // Journal reads the records after a position, waiting up to wait for one.
 func (a API) Journal(ctx context.Context, space string, after int, wait time.Duration) (Entries, error) {
 	q := url.Values{"after": {strconv.Itoa(after)}, "wait": {strconv.Itoa(int(wait / time.Millisecond))}}

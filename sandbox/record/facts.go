@@ -12,6 +12,7 @@ type Facts struct {
 	CDA       *CDAFacts       `json:"cda,omitempty"`
 	Issues    []Issue         `json:"issues,omitempty"`   // what the sandbox found wrong in the candidate's message
 	Clear     bool            `json:"clear,omitempty"`    // the request came without TLS
+	Shown     string          `json:"shown,omitempty"`    // what was deliberately wrong in the certificate that the sandbox showed
 	SecretIn  []string        `json:"secretIn,omitempty"` // places of the request where a token, code or client secret stood: "url", "body", "header:Name"
 }
 

@@ -26,6 +26,7 @@ func Specs(l *Lab) {
 	tokens(l)
 	client(l)
 	signingKeys(l)
+	certificates(l)
 	everyCall(l)
 	consent(l)
 	feed(l)

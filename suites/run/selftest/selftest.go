@@ -288,6 +288,17 @@ func (t *tester) try(ctx context.Context, f flaws.Flaw) Row {
 		row.Error = why
 		return row
 	}
+	if slices.Contains(f.Chapters, certificateChapter) && t.configurations == nil {
+		own, err := run.OpenBench(ctx, run.SandboxOptions{})
+		if err != nil {
+			row.Error = err.Error()
+			return row
+		}
+		defer own.Close()
+		alone := *t
+		alone.bench = own
+		t = &alone
+	}
 	parts := reference.DefaultParts()
 	f.Apply(&parts)
 	clean, scenarios := t.cleanOf(f.Variant), t.concerned(f.Variant)

@@ -18,6 +18,10 @@ import (
 // they are about is how its client authenticates.
 const clientChapter = "client"
 
+// certificateChapter holds the scenarios in which the sandbox shows another
+// certificate: to everyone, so that they need a sandbox of their own.
+const certificateChapter = "certificate"
+
 // appReturn is the address of return of the reference's application.
 const appReturn = "fr.exemple.carnet-clair:/retour"
 
