@@ -49,7 +49,7 @@ func TestTheScenariosOfTheSuiteAgainstASmallService(t *testing.T) {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		switch {
-		case r.Method != http.MethodGet:
+		case r.Method != http.MethodGet || (r.URL.Path != "/" && r.URL.Path != "/connexion" && r.URL.Path != "/.well-known/security.txt"):
 			http.NotFound(w, r)
 		case r.URL.Path == "/.well-known/security.txt":
 			h.Set("Content-Type", "text/plain")
@@ -77,7 +77,7 @@ func TestTheScenariosOfTheSuiteAgainstASmallService(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(site.Certificate())
 	var c candidate.Candidate
-	c.Web = candidate.Web{Production: site.URL, Site: site.URL, Plain: plain.URL, Pages: []candidate.Page{{Path: "/connexion", Role: "login"}}}
+	c.Web = candidate.Web{Production: site.URL, Site: site.URL, Plain: plain.URL, Own: true, Pages: []candidate.Page{{Path: "/connexion", Role: "login"}}}
 	c.Pilot = candidate.PilotConfig{Kind: "http", URL: pilot.URL + "/pilot", Token: token}
 	c.Timing.Action, c.Concurrency = 2*time.Second, 4
 

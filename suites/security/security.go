@@ -15,6 +15,7 @@ import (
 func Specs(l *Lab) {
 	TLSSpecs(l)
 	WebSpecs(l)
+	ExposureSpecs(l)
 	PilotSpecs(l)
 }
 

@@ -23,7 +23,9 @@ type Cookie struct {
 	Removed    bool   `json:"removed"`    // the answer takes it away
 	Length     int    `json:"length"`     // of its value
 	Bits       int    `json:"bits"`       // upper bound of the value's entropy
-	Session    string `json:"session"`    // why it looks like one that stands for the signed-in user; "" when it does not
+	// CacheControl is that of the answer which set the cookie, "" when absent.
+	CacheControl string `json:"cacheControl"`
+	Session      string `json:"session"` // why it looks like one that stands for the signed-in user; "" when it does not
 }
 
 var (

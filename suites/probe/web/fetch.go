@@ -199,21 +199,40 @@ func location(g *got) *url.URL {
 	return next
 }
 
-// get makes one request and records it, answered or not.
+// ask is one request. The zero value of what is not the address is a plain GET.
+type ask struct {
+	at      *url.URL
+	method  string
+	headers map[string]string
+	cookies bool // those of the answer are kept
+	mute    bool // the body of the answer is not written down: it may hold what must not leave
+}
+
+// get asks for an address, as from another origin when one is given.
 func (f *fetcher) get(ctx context.Context, at *url.URL, origin string, keepCookies bool) (*got, error) {
+	a := ask{at: at, cookies: keepCookies}
+	if origin != "" {
+		a.headers = map[string]string{"Origin": origin}
+	}
+	return f.do(ctx, a)
+}
+
+// do makes one request and records it, answered or not.
+func (f *fetcher) do(ctx context.Context, a ask) (*got, error) {
 	if err := f.pause(ctx); err != nil {
 		return nil, err
 	}
+	at := a.at
 	limit, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(limit, http.MethodGet, at.String(), nil)
+	req, err := http.NewRequestWithContext(limit, a.method, at.String(), nil)
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("User-Agent", f.agent)
 	req.Header.Set("Accept", "text/html,application/xhtml+xml,text/plain;q=0.9,*/*;q=0.8")
-	if origin != "" {
-		req.Header.Set("Origin", origin)
+	for name, value := range a.headers {
+		req.Header.Set(name, value)
 	}
 	start := f.now()
 	x := record.Exchange{
@@ -247,13 +266,16 @@ func (f *fetcher) get(ctx context.Context, at *url.URL, origin string, keepCooki
 	f.silent = 0
 	x.Response.Status = resp.StatusCode
 	x.Response.Headers = lines(f.withoutSecrets(g))
-	x.Response.Body = f.recorded(g)
+	if x.Response.Body = f.recorded(g); a.mute && x.Response.Body != nil {
+		x.Response.Body.Text = ""
+	}
 	x.Millis = f.since(start)
 	g.id = f.keep(start, x)
-	if keepCookies {
+	if a.cookies {
 		for _, line := range resp.Header.Values("Set-Cookie") {
 			if c, ok := parseCookie(line, f.now()); ok && len(f.cookies) < maxCookies {
 				c.Exchange, c.URL, c.OverHTTPS = g.id, f.shown(at), at.Scheme == "https"
+				c.CacheControl = clip(join(resp.Header.Values("Cache-Control")))
 				f.cookies = append(f.cookies, c)
 			}
 		}
