@@ -5,6 +5,7 @@ import (
 	"flag"
 	"io"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -98,11 +99,16 @@ func expect(t *testing.T, got map[string]lab.Result, ours []string, want map[str
 
 func TestWhatWasNotLookedAtIsUntested(t *testing.T) {
 	for name, records := range map[string][]record.Record{
-		"nothing at all":          nil,
-		"looks that came to none": append(append(ended(t, "tls-addresses", record.Probe{Kind: "tls", Error: "cannot reach it"}), ended(t, "web-pages", record.Probe{Kind: "web", Error: "cannot reach it"})...), ended(t, "pilot-guard", record.Probe{Kind: "pilot", Error: "x"})...),
+		"nothing at all": nil,
+		"looks that came to none": slices.Concat(
+			ended(t, "tls-addresses", record.Probe{Kind: "tls", Error: "cannot reach it"}),
+			ended(t, "tls-survey", record.Probe{Kind: "tls-depth", Error: "cannot reach it"}),
+			ended(t, "web-pages", record.Probe{Kind: "web", Error: "cannot reach it"}),
+			ended(t, "pilot-guard", record.Probe{Kind: "pilot", Error: "x"}),
+		),
 	} {
 		got := judge(t, records)
-		if len(got) < 25 {
+		if len(got) < 41 {
 			t.Errorf("%s: %d checks", name, len(got))
 		}
 		for id, r := range got {

@@ -13,7 +13,7 @@ import (
 
 // Specs registers the scenarios and checks of the suite.
 func Specs(l *Lab) {
-	TLSSpecs(l)
+	TLSDepthSpecs(l, TLSSpecs(l))
 	WebSpecs(l)
 	ExposureSpecs(l)
 	PilotSpecs(l)

@@ -20,62 +20,72 @@ const (
 	leastEC  = 256
 )
 
-// TLSSpecs registers what is judged of the TLS of the service's address.
-func TLSSpecs(l *Lab) {
+// TLSSpecs registers what is judged of the TLS of the service's addresses:
+// versions and certificates. It returns the scenario that looks at them.
+func TLSSpecs(l *Lab) *Scenario {
 	var addresses *Scenario
 	l.In("tls", func() {
-		addresses = l.Scenario("tls-addresses", "the TLS of the service's address is looked at from outside", lookAtTLS)
+		addresses = l.Scenario("tls-addresses", "the TLS of the service's addresses is looked at from outside", lookAtTLS)
 	})
-	// Each leaf begins with what the look has to have learned.
-	looked := func(ok func(tls.Result) bool) Trace {
-		return observed(addresses.Trace(), "tls", ok)
+	// Each leaf says when there may be something to find, and what has to be
+	// known of every address where nothing is found.
+	each := func(may, known func(tls.Result) bool, name string, find func(record.Record, tls.Result) []Finding) {
+		everywhere(addresses.Trace(), "tls", may, known, name, find)
 	}
-	withLeaf := func(r tls.Result) bool { return len(r.Chain) > 0 }
+	same := func(known func(tls.Result) bool, name string, find func(record.Record, tls.Result) []Finding) {
+		each(known, known, name, find)
+	}
 
 	Describe("Protocol versions", func() {
 		It("offers neither TLS 1.0 nor 1.1, nor anything older", Check("SEC-01.1"), Reads(addresses), func() {
-			Expect(looked(tls.Result.Speaks)).To(see("no old version", oldVersions))
 			// That none is offered takes an answer about each; silence is none.
-			looked(func(r tls.Result) bool { return len(oldVersions(record.Record{}, r)) > 0 || oldKnown(r) })
+			each(tls.Result.Speaks, func(r tls.Result) bool { return r.Speaks() && oldKnown(r) }, "no old version", oldVersions)
 		})
 		It("offers TLS 1.2 or 1.3", Check("SEC-01.2"), Reads(addresses), func() {
-			Expect(looked(func(r tls.Result) bool { return known(r, "TLS 1.2") && known(r, "TLS 1.3") })).To(see("TLS 1.2 or 1.3", secureVersion))
+			same(func(r tls.Result) bool { return known(r, "TLS 1.2") && known(r, "TLS 1.3") }, "TLS 1.2 or 1.3", secureVersion)
 		})
 		It("offers TLS 1.3", Check("SEC-02.1"), Reads(addresses), func() {
-			Expect(looked(func(r tls.Result) bool { return known(r, "TLS 1.3") })).To(see("TLS 1.3", newestVersion))
+			same(func(r tls.Result) bool { return known(r, "TLS 1.3") }, "TLS 1.3", newestVersion)
 		})
 	})
 	Describe("The certificate", func() {
 		It("leads to a trusted root", Check("SEC-03.1"), Reads(addresses), func() {
 			// Where TLS is spoken and no handshake succeeds, no patient gets in either.
-			Expect(looked(func(r tls.Result) bool { return withLeaf(r) || (r.Speaks() && !r.NetworkError) })).To(see("trusted chain", trustedChain))
+			same(func(r tls.Result) bool { return withLeaf(r) || (r.Speaks() && !r.NetworkError) }, "trusted chain", trustedChain)
 		})
 		It("is for the name under which the service is visited", Check("SEC-03.2"), Reads(addresses), func() {
-			Expect(looked(withLeaf)).To(see("name", nameCovered))
+			same(withLeaf, "name", nameCovered)
 		})
 		It("is within its dates", Check("SEC-03.3"), Reads(addresses), func() {
-			Expect(looked(withLeaf)).To(see("dates", withinDates))
+			same(withLeaf, "dates", withinDates)
 		})
 		It("rests on keys and signatures of sufficient strength", Check("SEC-03.4"), Reads(addresses), func() {
-			Expect(looked(withLeaf)).To(see("strength", strongEnough))
+			same(withLeaf, "strength", strongEnough)
 		})
 	})
+	return addresses
 }
 
 func lookAtTLS(ctx context.Context, s *Stage) error {
-	site := siteOf(s)
-	address, err := tls.Address(site)
+	addresses, err := tlsAddresses(s.Candidate())
 	if err != nil {
-		return s.Probe("tls", site, nil, err)
+		return s.Probe("tls", siteOf(s), nil, err)
 	}
-	res, err := tls.Look(ctx, address, tls.Options{Roots: s.Roots(), Now: s.Now(), Timeout: s.Candidate().Timing.Action})
-	if ctx.Err() != nil {
-		return ctx.Err()
+	for _, address := range addresses {
+		res, err := tls.Look(ctx, address, tls.Options{Roots: s.Roots(), Now: s.Now(), Timeout: s.Candidate().Timing.Action})
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			err = s.Probe("tls", address, nil, err)
+		default:
+			err = s.Probe("tls", address, res, nil)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return s.Probe("tls", address, nil, err)
-	}
-	return s.Probe("tls", address, res, nil)
+	return nil
 }
 
 // siteOf is the address that the probes look at.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 )
 
@@ -102,7 +103,15 @@ type answer struct {
 	alertCode byte
 	number    uint16
 	suite     uint16
+
+	random      [32]byte
+	compression byte     // 0: none
+	extensions  []uint16 // answered, in order
+	group       uint16   // of the key share, chosen or asked for (TLS 1.3)
 }
+
+// has says whether the server answered an extension.
+func (a answer) has(extension uint16) bool { return slices.Contains(a.extensions, extension) }
 
 func (a answer) version(p protocol) Version {
 	v := Version{Name: p.name}
@@ -123,25 +132,14 @@ var errNotTLS = errors.New("the answer is not TLS")
 func readAnswer(r io.Reader) (answer, error) {
 	var shake []byte
 	for total := 0; total < maxHello; {
-		var head [5]byte
-		if n, err := io.ReadFull(r, head[:]); err != nil {
-			if n > 0 && errors.Is(err, io.ErrUnexpectedEOF) && head[0] != recordAlert && head[0] != recordHandshake {
-				return answer{}, errNotTLS
-			}
+		kind, body, err := readRecord(r)
+		if err != nil {
 			return answer{}, err
 		}
-		length := int(binary.BigEndian.Uint16(head[3:]))
-		if head[1] != 3 || length == 0 || length > maxRecord {
-			return answer{}, errNotTLS
-		}
-		body := make([]byte, length)
-		if _, err := io.ReadFull(r, body); err != nil {
-			return answer{}, err
-		}
-		total += length
-		switch head[0] {
+		total += len(body)
+		switch kind {
 		case recordAlert:
-			if length != 2 {
+			if len(body) != 2 {
 				return answer{}, errNotTLS
 			}
 			// A warning such as unrecognized_name comes before the ServerHello.
@@ -176,13 +174,14 @@ func parseServerHello(b []byte) (answer, error) {
 		return answer{}, errNotTLS
 	}
 	a := answer{number: binary.BigEndian.Uint16(b)}
+	copy(a.random[:], b[2:])
 	b = b[34:]
 	session := int(b[0])
 	if session > 32 || len(b) < 1+session+3 {
 		return answer{}, errNotTLS
 	}
 	b = b[1+session:]
-	a.suite = binary.BigEndian.Uint16(b)
+	a.suite, a.compression = binary.BigEndian.Uint16(b), b[2]
 	b = b[3:]
 	if len(b) < 2 {
 		return a, nil // no extensions
@@ -196,9 +195,13 @@ func parseServerHello(b []byte) (answer, error) {
 		if b = b[4:]; n > len(b) {
 			return answer{}, errNotTLS
 		}
-		if kind == extSupportedVersions && n == 2 {
+		switch {
+		case kind == extSupportedVersions && n == 2:
 			a.number = binary.BigEndian.Uint16(b)
+		case kind == extKeyShare && n >= 2:
+			a.group = binary.BigEndian.Uint16(b)
 		}
+		a.extensions = append(a.extensions, kind)
 		b = b[n:]
 	}
 	return a, nil
@@ -213,11 +216,39 @@ const (
 	extSupportedVersions = 43
 	extKeyModes          = 45
 	extKeyShare          = 51
+	extRenegotiation     = 0xff01
 	groupX25519          = 0x001d
+	scsvRenegotiation    = 0x00ff // renegotiation_info (RFC 5746 §3.3)
+	scsvFallback         = 0x5600 // RFC 7507
 )
+
+// proposal is what a hello proposes: one version alone, and with it whatever the
+// question is about.
+type proposal struct {
+	number     uint16
+	suites     []uint16
+	groups     []uint16
+	signatures []uint16
+	compress   bool // DEFLATE is proposed before none
+	noShare    bool // TLS 1.3: the server has to ask for a key share, and names its group
+}
+
+func proposing(number uint16) proposal {
+	return proposal{
+		number: number, suites: suitesFor(number),
+		groups: []uint16{groupX25519, 0x0017, 0x0018, 0x0019, 0x001e, 0x001a, 0x001b, 0x001c, 0x0016, 0x0100, 0x0101},
+		signatures: []uint16{0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b,
+			0x0401, 0x0501, 0x0601, 0x0303, 0x0301, 0x0203, 0x0201, 0x0402, 0x0202},
+	}
+}
 
 // clientHello builds the record that proposes one version alone.
 func clientHello(number uint16, sni string, random io.Reader) ([]byte, error) {
+	return proposing(number).hello(sni, random)
+}
+
+func (p proposal) hello(sni string, random io.Reader) ([]byte, error) {
+	number := p.number
 	var noise [32 + 32 + 32]byte // random, session id, key share
 	if _, err := io.ReadFull(random, noise[:]); err != nil {
 		return nil, fmt.Errorf("make a TLS hello: %w", err)
@@ -230,10 +261,14 @@ func clientHello(number uint16, sni string, random io.Reader) ([]byte, error) {
 	} else {
 		vector8(&body, nil)
 	}
-	vector16(&body, words(suitesFor(number)...))
-	vector8(&body, []byte{0}) // no compression
+	vector16(&body, words(p.suites...))
+	if p.compress {
+		vector8(&body, []byte{1, 0}) // RFC 3749
+	} else {
+		vector8(&body, []byte{0}) // no compression
+	}
 	if number > 0x0300 {
-		vector16(&body, extensions(number, sni, noise[64:]))
+		vector16(&body, p.extensions(sni, noise[64:]))
 	}
 
 	var out bytes.Buffer
@@ -245,7 +280,8 @@ func clientHello(number uint16, sni string, random io.Reader) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func extensions(number uint16, sni string, share []byte) []byte {
+func (p proposal) extensions(sni string, share []byte) []byte {
+	number := p.number
 	var out bytes.Buffer
 	add := func(kind uint16, content []byte) {
 		u16(&out, kind)
@@ -260,22 +296,23 @@ func extensions(number uint16, sni string, share []byte) []byte {
 		add(extServerName, list.Bytes())
 	}
 	var list bytes.Buffer
-	vector16(&list, words(groupX25519, 0x0017, 0x0018, 0x0019, 0x001e, 0x001a, 0x001b, 0x001c, 0x0016, 0x0100, 0x0101))
+	vector16(&list, words(p.groups...))
 	add(extGroups, list.Bytes())
 	add(extPointFormats, []byte{1, 0})
 	add(extMasterSecret, nil)
 	if number >= 0x0303 {
 		list.Reset()
-		vector16(&list, words(0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b,
-			0x0401, 0x0501, 0x0601, 0x0303, 0x0301, 0x0203, 0x0201, 0x0402, 0x0202))
+		vector16(&list, words(p.signatures...))
 		add(extSignatures, list.Bytes())
 	}
 	if number == 0x0304 {
 		add(extSupportedVersions, []byte{2, 3, 4})
 		add(extKeyModes, []byte{1, 1})
 		var entry bytes.Buffer
-		u16(&entry, groupX25519)
-		vector16(&entry, share) // any 32 bytes are a point; the handshake is never finished
+		if !p.noShare {
+			u16(&entry, groupX25519)
+			vector16(&entry, share) // any 32 bytes are a point; the handshake is never finished
+		}
 		list.Reset()
 		vector16(&list, entry.Bytes())
 		add(extKeyShare, list.Bytes())
@@ -312,7 +349,14 @@ func versionName(number uint16) string {
 	return fmt.Sprintf("version 0x%04x", number)
 }
 
-func suiteName(id uint16) string { return cryptotls.CipherSuiteName(id) }
+// suiteName gives a suite's registered name, a number in hexadecimal for one that
+// is not known.
+func suiteName(id uint16) string {
+	if name, ok := registered()[id]; ok {
+		return name
+	}
+	return cryptotls.CipherSuiteName(id)
+}
 
 // suitesFor lists the suites proposed with a version: all those a server of
 // that age may be restricted to, the bad ones too, the best first. Fewer than
@@ -339,5 +383,5 @@ func suitesFor(number uint16) []uint16 {
 		0x0003, 0x0006, 0x0008, 0x0014, 0x0011, // export
 		0x0034, 0x003a, 0x0018, 0x001b, 0xc016, 0xc017, 0xc018, 0xc019, // anonymous
 		0xc006, 0xc010, 0x0001, 0x0002, 0x003b, // no encryption
-		0x00ff) // renegotiation_info (RFC 5746 §3.3)
+		scsvRenegotiation)
 }
