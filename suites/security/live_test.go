@@ -51,6 +51,7 @@ func TestTheScenariosOfTheSuiteAgainstASmallService(t *testing.T) {
 		h.Set("Content-Security-Policy", "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-store")
 		switch {
 		case r.Method != http.MethodGet || (r.URL.Path != "/" && r.URL.Path != "/connexion" && r.URL.Path != "/.well-known/security.txt"):
 			http.NotFound(w, r)

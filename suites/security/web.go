@@ -68,6 +68,7 @@ func WebSpecs(l *Lab) {
 		})
 	})
 	PolicySpecs(l, pages)
+	LeftoverSpecs(l, pages)
 }
 
 // eachPage judges the pages of a kind. What is wrong on a page that was read is

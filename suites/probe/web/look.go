@@ -125,6 +125,18 @@ type Page struct {
 	Scripts        []Script `json:"scripts"` // with a src; inline ones are counted
 	InlineScripts  int      `json:"inlineScripts"`
 	CORS           CORS     `json:"cors"`
+
+	Loads int    `json:"loads"` // things that the document loads or sends to, with an address
+	Plain []Load `json:"plain"` // those of them whose address is http
+}
+
+// Load is something that a document loads, or a place that it sends to.
+type Load struct {
+	Element string `json:"element"`
+	URL     string `json:"url"`
+	// Active says that it can change the page, or take what the patient writes: a
+	// script, a style sheet, a frame, a form.
+	Active bool `json:"active"`
 }
 
 // CORS is the answer to the same page asked for from a foreign origin.
@@ -191,7 +203,7 @@ func Look(ctx context.Context, o Options) (Result, error) {
 }
 
 func emptyPage(address, role, state, reason string) Page {
-	return Page{URL: address, Role: role, State: state, Reason: reason, Hops: []Hop{}, CSP: []Policy{}, Scripts: []Script{}}
+	return Page{URL: address, Role: role, State: state, Reason: reason, Hops: []Hop{}, CSP: []Policy{}, Scripts: []Script{}, Plain: []Load{}}
 }
 
 // page visits one page, then asks for it again from a foreign origin. The error
@@ -224,6 +236,7 @@ func (f *fetcher) page(ctx context.Context, at *url.URL, role string) (Page, err
 			p.ReferrerRaw = join([]string{p.ReferrerRaw, doc.referrer})
 		}
 		p.Scripts, p.InlineScripts = doc.scripts, doc.inline
+		p.Loads, p.Plain = loads(last.body, last.url)
 	}
 	p.ReferrerPolicy = referrerPolicy(p.ReferrerRaw)
 	p.CORS = f.cors(ctx, last.url)
