@@ -144,7 +144,7 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.As(err, &code):
 		return code.code
-	case errors.As(err, &bad), errors.As(err, &wrong), errors.Is(err, run.ErrSelection), errors.Is(err, run.ErrForeign), errors.Is(err, run.ErrProfile), errors.As(err, &listen), errors.As(err, &certificate):
+	case errors.As(err, &bad), errors.As(err, &wrong), errors.Is(err, run.ErrSelection), errors.Is(err, run.ErrForeign), errors.Is(err, run.ErrProfile), errors.Is(err, run.ErrDecisions), errors.As(err, &listen), errors.As(err, &certificate):
 		return exitUsage
 	case errors.As(err, &unreachable):
 		return exitUnreachable
@@ -176,7 +176,7 @@ func (a *app) root() *cobra.Command {
 		return usage{fmt.Errorf("%w; `%s --help` lists the flags", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.run(), a.observe(), a.demo(), a.doctor(), a.initialise(), a.sandbox(), a.requirements(), a.fixtures(), a.selftest(), a.judge(), a.image(), a.version(), a.reference())
+	root.AddCommand(a.run(), a.observe(), a.demo(), a.doctor(), a.initialise(), a.sandbox(), a.requirements(), a.fixtures(), a.selftest(), a.assist(), a.judge(), a.image(), a.version(), a.reference())
 	return root
 }
 

@@ -26,6 +26,7 @@ type runFlags struct {
 	several                                                   []string // manifests, or folders of them
 	seed                                                      int64
 	strict, resume                                            bool
+	decisions                                                 string // file of what persons decided
 	cdaXSD                                                    string // folder of the XML Schema of CDA
 }
 
@@ -40,6 +41,7 @@ func (f *runFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.lang, "lang", "", "fr or en (default: the environment's, else fr)")
 	c.Flags().StringVar(&f.phase, "phase", "pilot", "phase of the doctrine: pilot or generalisation")
 	c.Flags().StringVar(&f.cdaXSD, "cda-xsd", "", "folder of the XML Schema of CDA R2, by which xmllint validates clinical documents (default: not validated)")
+	c.Flags().StringVar(&f.decisions, "decisions", "", "file of what persons decided of an earlier run (decisions.json, see etalon assist)")
 	c.Flags().Int64Var(&f.seed, "seed", 1, "seed of people, data and faults")
 	c.Flags().BoolVar(&f.strict, "strict", false, "every requirement in force blocks; a deviation counts as nonconformant")
 }
@@ -77,8 +79,8 @@ func (f *runFlags) options(a *app, m *candidate.Manifest) (run.Options, error) {
 		Selection: run.Selection{Themes: f.theme, Only: f.only}, Version: version, Progress: p.show,
 		Sandbox:   run.SandboxOptions{Where: f.sandbox, Token: token, Listen: f.listen, PublicURL: f.public, TLSCert: f.cert, TLSKey: f.key, StateDir: state, Build: version},
 		Manual:    pilot.ManualOptions{In: a.in, Out: a.out, Lang: lang},
-		CDASchema: f.cdaXSD,
-		Resume:    f.resume, Started: a.started.add,
+		CDASchema: f.cdaXSD, Decisions: f.decisions,
+		Resume: f.resume, Started: a.started.add,
 	}, nil
 }
 

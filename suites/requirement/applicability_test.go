@@ -54,7 +54,7 @@ func TestEveryExpressionEvaluatesOnTheLeastAndTheFullestCandidate(t *testing.T) 
 					}
 				}
 			}
-			if yes {
+			if yes && (fullest || r.Verification != "assisted") { // persons may be asked about any service
 				concerned[fullest] = append(concerned[fullest], r.ID)
 			}
 		}

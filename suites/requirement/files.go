@@ -72,6 +72,7 @@ type requirementYAML struct {
 	Phase        string      `yaml:"phase"`
 	Sources      []Source    `yaml:"sources"`
 	Verification string      `yaml:"verification"`
+	Question     Text        `yaml:"question"`
 	Excluded     Text        `yaml:"excluded"`
 	Formerly     []string    `yaml:"formerly"`
 	Act          string      `yaml:"act"` // key of phrases.yaml, for the checks that name none

@@ -44,6 +44,7 @@ type Requirement struct {
 	Phase        string   `yaml:"phase,omitempty" json:"phase"`     // pilot, generalisation; empty: both
 	Sources      []Source `yaml:"sources" json:"sources"`
 	Verification string   `yaml:"verification" json:"verification"`            // automatic, assisted, declared, excluded
+	Question     Text     `yaml:"question,omitempty" json:"question,omitzero"` // what a person is to look at and decide, when verification is assisted
 	Excluded     Text     `yaml:"excluded,omitempty" json:"excluded,omitzero"` // reason, when verification is excluded
 	Formerly     []string `yaml:"formerly,omitempty" json:"formerly"`
 	Checks       []Check  `yaml:"checks,omitempty" json:"checks"`

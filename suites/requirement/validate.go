@@ -90,7 +90,7 @@ func (v requirementFile) requirement(y requirementYAML, chapter string) Requirem
 		ID: y.ID, Title: y.Title, Statement: y.Statement, Why: y.Why, Fix: y.Fix,
 		Theme: y.Theme, Family: y.Family, Level: y.Level, Applies: strings.TrimSpace(*y.Applies),
 		From: y.From, Until: y.Until, Phase: y.Phase, Verification: y.Verification,
-		Excluded: y.Excluded, Formerly: append([]string{}, y.Formerly...), Chapter: chapter,
+		Question: y.Question, Excluded: y.Excluded, Formerly: append([]string{}, y.Formerly...), Chapter: chapter,
 		Sources: []Source{}, Checks: []Check{}, // in JSON an empty list is [], never null
 	}
 	prefix, ok := v.id(y.ID)
@@ -206,6 +206,13 @@ func (v requirementFile) cite(y requirementYAML) []Source {
 func (v requirementFile) verification(y requirementYAML) {
 	reason := y.Excluded.FR != "" || y.Excluded.EN != ""
 	switch {
+	case y.Verification == "assisted":
+		v.text(v.file, v.node, y.Question, y.ID, "question")
+		if len(y.Checks) > 0 {
+			v.wrong("checks", "%s: it has checks though a person judges it: make it automatic (a check may end as to-review) or remove them", y.ID)
+		}
+	case y.Question.FR != "" || y.Question.EN != "":
+		v.wrong("question", "%s: a question stands though its verification is %s: remove it or make it assisted", y.ID, y.Verification)
 	case y.Verification == "automatic" && len(y.Checks) == 0:
 		v.wrong("id", "%s: nothing judges it: add a check, or make its verification declared or excluded", y.ID)
 	case (y.Verification == "declared" || y.Verification == "excluded") && len(y.Checks) > 0:

@@ -103,7 +103,7 @@ type SandboxInfo struct {
 // Planned is one requirement of the catalogue as it was planned.
 type Planned struct {
 	Requirement string  `json:"requirement"`
-	Decision    string  `json:"decision"` // judge, not-applicable, not-in-force, excluded, declared, error
+	Decision    string  `json:"decision"` // judge, not-applicable, not-in-force, excluded, declared, asked, error
 	Reason      RunText `json:"reason"`
 }
 
@@ -237,7 +237,8 @@ type Recorded struct {
 	Info      Info
 	Candidate candidate.Candidate
 	Records   []record.Record
-	Truncated string // why the journal ends early, when it does
+	Decisions []Decision // of persons, about what is to be reviewed
+	Truncated string     // why the journal ends early, when it does
 }
 
 // ReadFolder reads what judging needs. A journal whose last line is cut is read
@@ -253,6 +254,11 @@ func ReadFolder(path string) (Recorded, error) {
 	if err := readJSON(filepath.Join(path, candidateFile), &out.Candidate); err != nil {
 		return out, err
 	}
+	decided, err := ReadDecisions(filepath.Join(path, decisionsFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return out, err
+	}
+	out.Decisions = decided.Decisions
 	file, err := openRegular(filepath.Join(path, journalFile), maxJournal)
 	if err != nil {
 		return out, err

@@ -16,6 +16,7 @@ import (
 const (
 	judged        = "judge"
 	declared      = "declared"
+	asked         = "asked" // of a person
 	notApplicable = "not-applicable"
 	notInForce    = "not-in-force"
 	excluded      = "excluded"
@@ -71,6 +72,8 @@ func plan(cat *requirement.Catalogue, sel Selection, c candidate.Candidate, day 
 			p.Reason = RunText{FR: "ne concerne pas ce service : la condition « " + expr + " » n'est pas remplie", EN: "does not concern this service: condition \"" + expr + "\" is not met"}
 		case !force:
 			p.Decision, p.Reason = notInForce, RunText(why)
+		case r.Verification == "assisted" && len(r.Checks) == 0:
+			p.Decision = asked
 		case len(r.Checks) == 0:
 			p.Decision = declared
 		}

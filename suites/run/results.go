@@ -173,12 +173,17 @@ func (b *builder) result(r requirement.Requirement, p Planned, blocking bool) re
 		out.Verdict = reports.NotInForce
 	case broken:
 		out.Verdict = reports.Error
+	case asked:
+		out.Verdict, out.Reason, out.Declaration = b.asked(r)
 	case declared:
 		out.Verdict, out.Reason = b.attested(r.ID)
 	default:
 		var all []reports.Verdict
 		for _, k := range r.Checks {
-			c := b.check(k)
+			c, decided := b.check(k)
+			if decided != nil {
+				out.Declaration = decided
+			}
 			all = append(all, c.Verdict)
 			out.Checks = append(out.Checks, c)
 		}
@@ -187,8 +192,8 @@ func (b *builder) result(r requirement.Requirement, p Planned, blocking bool) re
 	return out
 }
 
-func (b *builder) check(k requirement.Check) reports.Check {
-	out := reports.Check{ID: k.ID, Title: reports.Text(k.Title), Witness: k.Witness, Assumes: k.Assumes}
+func (b *builder) check(k requirement.Check) (out reports.Check, decided *reports.Declaration) {
+	out = reports.Check{ID: k.ID, Title: reports.Text(k.Title), Witness: k.Witness, Assumes: k.Assumes}
 	res, ok := b.got.results[k.ID]
 	if why, bad := b.got.broken[k.ID]; bad || !ok {
 		if !ok && why == "" {
@@ -196,7 +201,7 @@ func (b *builder) check(k requirement.Check) reports.Check {
 		}
 		out.Verdict = reports.Error
 		out.Reason = reports.Text{FR: "la vérification n'a pas pu être menée : " + why, EN: "the check could not be carried out: " + why}
-		return out
+		return out, nil
 	}
 	out.Traces = res.Traces
 	out.Occasions = res.Occasions
@@ -228,11 +233,11 @@ func (b *builder) check(k requirement.Check) reports.Check {
 	case lab.NotClaimed:
 		out.Verdict = reports.NotApplicable
 	case lab.ToReview:
-		out.Verdict = reports.ToReview
+		out.Verdict, out.Reason, decided = b.decide(k.ID, out.Reason, out.Findings)
 	default:
 		out.Verdict = reports.Error
 	}
-	return out
+	return out, decided
 }
 
 // restOnAssumptions says whether every finding rests on an assumed setting:

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -53,6 +54,7 @@ type Options struct {
 	Manual    pilot.ManualOptions
 	Started   func(kill func()) // told how to end, at once, a candidate that the run started; nil: nobody
 	CDASchema string            // folder of the XML Schema of CDA, or OwnSchema; "": clinical documents are not validated
+	Decisions string            // file of what persons decided of an earlier run; "": none
 	Resume    bool              // go on in Out with a run that was stopped
 }
 
@@ -190,7 +192,8 @@ type preparation struct {
 	scenarios []*lab.Scenario // to be played in this sitting
 	slugs     []string        // of the whole run
 	began     time.Time
-	prior     *earlier // nil: a new run
+	prior     *earlier   // nil: a new run
+	decisions *Decisions // taken over from a file that was named; nil: those of the folder, if any, stay
 }
 
 func prepare(o Options, began time.Time) (*preparation, error) {
@@ -200,6 +203,9 @@ func prepare(o Options, began time.Time) (*preparation, error) {
 		return nil, fmt.Errorf("load the catalogue: %w", err)
 	}
 	if p.profile, err = openProfile(p.cat, o.Profile); err != nil {
+		return nil, err
+	}
+	if p.decisions, err = takeDecisions(o); err != nil {
 		return nil, err
 	}
 	leaves, l, err := Leaves(o.Register)
@@ -259,6 +265,9 @@ func (p *preparation) open(o Options, bench *Bench) (*Folder, Info, error) {
 	info.Sandbox = SandboxInfo{Form: bench.Form, Build: bench.Health.Build, Public: bench.Health.Public}
 	info.Roots, info.Command, info.Plan, info.Scenarios = first(o.RootsNote, "system"), o.Command, p.planned, p.slugs
 	err = errors.Join(folder.PutJSON(infoFile, info), folder.PutJSON(candidateFile, blankSecrets(o.Manifest.Candidate)), folder.Put(manifestFile, o.Manifest.Raw))
+	if p.decisions != nil {
+		err = errors.Join(err, folder.PutJSON(decisionsFile, *p.decisions))
+	}
 	if err != nil {
 		return nil, info, errors.Join(err, p.giveBack(folder, info))
 	}
@@ -290,8 +299,11 @@ func publish(folder *Folder, o Options, redactor *record.Redactor) (reports.Repo
 	if err != nil {
 		return report, err
 	}
-	for _, name := range []string{infoFile, candidateFile, manifestFile, journalFile} {
+	for _, name := range []string{infoFile, candidateFile, manifestFile, journalFile, decisionsFile} {
 		b, err := os.ReadFile(filepath.Join(folder.Path, name))
+		if name == decisionsFile && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return report, fmt.Errorf("look for secrets in %s: %w", name, err)
 		}
