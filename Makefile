@@ -11,7 +11,7 @@ help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: deps build ## judge the bundled reference service; its report is in report/
-	./bin/etalon demo --out report
+	./bin/etalon demo --browser auto --out report
 
 test: deps build ## run every test; what could not run is said at the end
 	@sh .ci/test

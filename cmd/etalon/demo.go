@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/etalon-sante/etalon/suites/probe/browser"
 	"github.com/etalon-sante/etalon/suites/run"
 	"github.com/etalon-sante/etalon/suites/run/demo"
 )
@@ -27,6 +28,10 @@ func (a *app) demo() *cobra.Command {
 			}
 			o.Roots, o.RootsNote = s.Roots, "the demonstration's own authority, on loopback"
 			o.Command = reproduce("etalon demo", f)
+			if f.browser == "" {
+				o.Browser.Program = browser.Off // the demonstration is quick; `make run` asks for it
+			}
+			o.Browser.Loopback = true
 			if o.CDASchema == "" {
 				o.CDASchema = run.OwnSchema
 			}

@@ -59,6 +59,7 @@ func (a *app) doctor() *cobra.Command {
 	c.Flags().StringVar(&f.sandbox, "sandbox", "embedded", "embedded, container, or the address of a control API")
 	c.Flags().StringVar(&f.token, "sandbox-token", "", "bearer of a remote control API (default: ETALON_SANDBOX_TOKEN)")
 	f.reach(c)
+	f.look(c)
 	c.Flags().StringVar(&f.lang, "lang", "", "fr or en")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the examination as JSON")
 	f.phase, f.seed = "pilot", 1

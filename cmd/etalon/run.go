@@ -15,6 +15,7 @@ import (
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/candidate/pilot"
 	"github.com/etalon-sante/etalon/suites/lab"
+	"github.com/etalon-sante/etalon/suites/probe/browser"
 	"github.com/etalon-sante/etalon/suites/run"
 )
 
@@ -28,6 +29,7 @@ type runFlags struct {
 	strict, resume                                            bool
 	decisions                                                 string // file of what persons decided
 	cdaXSD                                                    string // folder of the XML Schema of CDA
+	browser, thirds                                           string // with what pages are shown, and what they may load
 }
 
 func (f *runFlags) register(c *cobra.Command) {
@@ -42,8 +44,15 @@ func (f *runFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.phase, "phase", "pilot", "phase of the doctrine: pilot or generalisation")
 	c.Flags().StringVar(&f.cdaXSD, "cda-xsd", "", "folder of the XML Schema of CDA R2, by which xmllint validates clinical documents (default: not validated)")
 	c.Flags().StringVar(&f.decisions, "decisions", "", "file of what persons decided of an earlier run (decisions.json, see etalon assist)")
+	f.look(c)
 	c.Flags().Int64Var(&f.seed, "seed", 1, "seed of people, data and faults")
 	c.Flags().BoolVar(&f.strict, "strict", false, "every requirement in force blocks; a deviation counts as nonconformant")
+}
+
+// look registers with what pages are looked at.
+func (f *runFlags) look(c *cobra.Command) {
+	c.Flags().StringVar(&f.browser, "browser", "", "with what pages are shown: auto (the Chromium or Chrome that is found), off, or the path of one (default: auto; off for demo)")
+	c.Flags().StringVar(&f.thirds, "third-parties", "allow", "what pages load from other sites in the browser: allow, or block (what depends on it is then untested)")
 }
 
 // reach registers how candidates reach an embedded sandbox.
@@ -64,6 +73,16 @@ func (f *runFlags) options(a *app, m *candidate.Manifest) (run.Options, error) {
 	if f.sandbox != "" && f.sandbox != "embedded" && f.listen+f.public+f.cert+f.key != "" {
 		return run.Options{}, usage{fmt.Errorf("--listen, --public-url, --tls-cert and --tls-key are of an embedded sandbox, not of --sandbox %s", f.sandbox)}
 	}
+	chromium := browser.Options{Program: f.browser, BlockOthers: f.thirds == "block"}
+	if f.browser == "" {
+		chromium.Program = browser.Auto
+	}
+	if f.thirds != "" && f.thirds != "allow" && f.thirds != "block" {
+		return run.Options{}, usage{fmt.Errorf("--third-parties takes allow or block, not %q", f.thirds)}
+	}
+	if why := browser.Missing(chromium); chromium.Program != browser.Auto && chromium.Program != browser.Off && why != (browser.Text{}) {
+		return run.Options{}, usage{errors.New(say(a.lang(f.lang), why.FR, why.EN))}
+	}
 	token := f.token
 	if token == "" {
 		token, _ = a.env("ETALON_SANDBOX_TOKEN")
@@ -80,7 +99,8 @@ func (f *runFlags) options(a *app, m *candidate.Manifest) (run.Options, error) {
 		Sandbox:   run.SandboxOptions{Where: f.sandbox, Token: token, Listen: f.listen, PublicURL: f.public, TLSCert: f.cert, TLSKey: f.key, StateDir: state, Build: version},
 		Manual:    pilot.ManualOptions{In: a.in, Out: a.out, Lang: lang},
 		CDASchema: f.cdaXSD, Decisions: f.decisions,
-		Resume: f.resume, Started: a.started.add,
+		Browser: chromium,
+		Resume:  f.resume, Started: a.started.add,
 	}, nil
 }
 
@@ -168,6 +188,12 @@ func reproduce(command string, f *runFlags) string {
 	}
 	if len(f.theme) > 0 {
 		command += " --theme " + strings.Join(f.theme, ",")
+	}
+	if f.browser == browser.Auto || f.browser == browser.Off { // a path would be of this machine
+		command += " --browser " + f.browser
+	}
+	if f.thirds == "block" {
+		command += " --third-parties block"
 	}
 	if f.phase != "pilot" {
 		command += " --phase " + f.phase

@@ -23,7 +23,7 @@ func (a *app) selftest() *cobra.Command {
 	var pages string
 	var only []string
 	var concurrency int
-	var cdaXSD string
+	var cdaXSD, chromium string
 	c := &cobra.Command{
 		Use:   "selftest",
 		Short: "prove that the checks check: the kill matrix",
@@ -45,7 +45,7 @@ func (a *app) selftest() *cobra.Command {
 			if mutate {
 				return a.blindSpots(c.Context(), asJSON, pages)
 			}
-			r, err := selftest.Run(c.Context(), selftest.Options{Full: full, Only: only, Concurrency: concurrency, CDASchema: cdaXSD, Progress: show})
+			r, err := selftest.Run(c.Context(), selftest.Options{Full: full, Only: only, Concurrency: concurrency, CDASchema: cdaXSD, Browser: chromium, Progress: show})
 			if a.terminal {
 				fmt.Fprint(a.err, "\r\x1b[K")
 			}
@@ -70,6 +70,7 @@ func (a *app) selftest() *cobra.Command {
 	c.Flags().BoolVar(&full, "full", false, "observe every chapter again for each flaw")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the matrix as JSON")
 	c.Flags().StringVar(&cdaXSD, "cda-xsd", "", "folder of the XML Schema of CDA R2 (default: étalon's own reduced one)")
+	c.Flags().StringVar(&chromium, "browser", "auto", "with what pages are shown: auto, off, or the path of a Chromium; without one, its checks are not run")
 	c.Flags().BoolVar(&mutate, "mutate", false, "change a recording of the reference service at one place at a time, and tell what no check notices")
 	c.Flags().StringVar(&pages, "pages", "", "with --mutate: write the map into this folder, as blind-spots.md and blind-spots.en.md")
 	c.Flags().StringSliceVar(&only, "only", nil, "only these flaws, by id or by check")

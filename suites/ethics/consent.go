@@ -15,6 +15,7 @@ import (
 func Specs(l *Lab) {
 	consent(l)
 	life(l)
+	visits(l)
 }
 
 func consent(l *Lab) {

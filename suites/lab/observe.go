@@ -17,6 +17,7 @@ import (
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/outward"
+	"github.com/etalon-sante/etalon/suites/probe/browser"
 )
 
 // Env is what a live observation needs.
@@ -33,6 +34,7 @@ type Env struct {
 	Progress  func(Progress)              // nil: quiet
 	Sink      func([]record.Record) error // takes the redacted records of an ended scenario, in order
 	CDASchema string                      // by what clinical documents are validated; "": by nothing
+	Browser   *browser.Host               // with what pages are looked at; nil: with none
 	Attendant *Attendant                  // of a person who plays the pilot; nil: nobody does
 	// Sitting and After are set when a run is taken up again: how often it was
 	// before, and the number of its last record.

@@ -16,6 +16,7 @@ import (
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/candidate/pilot"
+	"github.com/etalon-sante/etalon/suites/probe/browser"
 )
 
 // Stage is what a scenario acts upon. It notes all that it does.
@@ -389,6 +390,10 @@ func (s *Stage) Roots() *x509.CertPool { return s.bench.env.Roots }
 
 // CDASchema is by what clinical documents are validated; "" for nothing.
 func (s *Stage) CDASchema() string { return s.bench.env.CDASchema }
+
+// Chromium is the browser with which pages are looked at; one that is missing
+// says so itself.
+func (s *Stage) Chromium() *browser.Host { return s.bench.env.Browser }
 
 // Now is the run's clock.
 func (s *Stage) Now() time.Time { return s.bench.env.Now() }

@@ -11,6 +11,7 @@ import (
 	"github.com/etalon-sante/etalon/sandbox"
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/candidate/pilot"
+	"github.com/etalon-sante/etalon/suites/probe/browser"
 )
 
 // Step is one thing that the doctor looked at.
@@ -106,6 +107,7 @@ func Examine(ctx context.Context, o Options, tell func(Step)) (Examination, erro
 	defer session.Close(context.WithoutCancel(ctx))
 	d.configuration(session, o.Sandbox)
 	d.addresses(c)
+	d.browser(o.Browser)
 	if session.Configured == NotConfigured {
 		return d.out, nil // the first thing to mend; what follows from it would only be noise
 	}
@@ -182,6 +184,20 @@ func caPath(b *Bench, o SandboxOptions) string {
 		return ""
 	}
 	return filepath.Join(o.StateDir, sandbox.CAFile)
+}
+
+// browser tells whether pages can be shown, and how they could be.
+func (d *doctor) browser(o browser.Options) {
+	if why := browser.Missing(o); why != (browser.Text{}) {
+		d.note("browser", StepDoubt, why.FR, why.EN,
+			"Sans navigateur, ce qui se voit des pages (vie privée, accessibilité, sobriété) reste non testé.", "Without a browser, what can be seen of pages (privacy, accessibility, what they cost) stays untested.")
+		return
+	}
+	if why := browser.MissingAxe(); why != (browser.Text{}) {
+		d.note("browser", StepDoubt, why.FR, why.EN, "Sans axe-core, les règles automatiques d'accessibilité restent non testées.", "Without axe-core, the automatic rules of accessibility stay untested.")
+		return
+	}
+	d.note("browser", StepOK, "un navigateur est installé, et les règles d'axe-core sont présentes", "a browser is installed, and the rules of axe-core are present", "", "")
 }
 
 // addresses tells which public addresses will be looked at.

@@ -28,6 +28,7 @@ import (
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/candidate/pilot"
 	"github.com/etalon-sante/etalon/suites/lab"
+	"github.com/etalon-sante/etalon/suites/probe/browser"
 	"github.com/etalon-sante/etalon/suites/requirement"
 )
 
@@ -55,6 +56,7 @@ type Options struct {
 	Started   func(kill func()) // told how to end, at once, a candidate that the run started; nil: nobody
 	CDASchema string            // folder of the XML Schema of CDA, or OwnSchema; "": clinical documents are not validated
 	Decisions string            // file of what persons decided of an earlier run; "": none
+	Browser   browser.Options   // with what pages are looked at; zero: nothing
 	Resume    bool              // go on in Out with a run that was stopped
 }
 
@@ -130,10 +132,12 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	chromium := browser.Open(o.Browser)
+	defer chromium.Close()
 	redactor := record.NewRedactor()
 	so := SessionOptions{
 		Bench: bench, Candidate: c, Secrets: o.Manifest.Secrets, Pilot: thePilot, Roots: o.Roots, Run: info.ID, Seed: o.Seed, Now: o.Now,
-		Redactor: redactor, Attendant: attendant, CDASchema: o.CDASchema,
+		Redactor: redactor, Attendant: attendant, CDASchema: o.CDASchema, Browser: chromium,
 	}
 	if p.prior != nil {
 		so.Sitting, so.After, so.Names = len(info.TakenUp), p.prior.last, p.prior.names

@@ -21,6 +21,7 @@ import (
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/lab"
 	"github.com/etalon-sante/etalon/suites/outward"
+	"github.com/etalon-sante/etalon/suites/probe/browser"
 )
 
 // Bench is a sandbox at hand, in whatever form.
@@ -138,6 +139,7 @@ type SessionOptions struct {
 	Redactor  *record.Redactor // nil: a new one
 	Attendant *lab.Attendant   // of a person who plays the pilot
 	CDASchema string           // folder of the XML Schema of CDA, or OwnSchema; "": none
+	Browser   *browser.Host    // with what pages are looked at; nil: none
 	// Unasked leaves a person who plays the pilot alone: the doctor says himself
 	// what is to be configured.
 	Unasked bool
@@ -206,7 +208,7 @@ func (s *Session) Observe(ctx context.Context, l *lab.Lab, scenarios []*lab.Scen
 	return l.Observe(ctx, lab.Env{
 		Candidate: s.Candidate, Pilot: s.Pilot, Sandbox: s.bench.API, Space: s.Space, Roots: s.Roots,
 		Redactor: s.Redactor, Run: s.run, Seed: seed, Now: s.now, Progress: progress, Sink: sink,
-		CDASchema: s.options.CDASchema,
+		CDASchema: s.options.CDASchema, Browser: s.options.Browser,
 		Attendant: s.options.Attendant, Sitting: s.options.Sitting, After: s.options.After,
 	}, scenarios)
 }

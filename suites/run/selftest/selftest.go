@@ -21,6 +21,7 @@ import (
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/candidate/pilot"
 	"github.com/etalon-sante/etalon/suites/lab"
+	"github.com/etalon-sante/etalon/suites/probe/browser"
 	"github.com/etalon-sante/etalon/suites/requirement"
 	"github.com/etalon-sante/etalon/suites/run"
 	"github.com/etalon-sante/etalon/suites/run/demo"
@@ -34,6 +35,7 @@ type Options struct {
 	Width       int  // flaws tried at a time; 0: 4
 	Only        []string
 	CDASchema   string // folder of the XML Schema of CDA; "": étalon's reduced one
+	Browser     string // auto, off or the path of one; "": auto
 	Now         func() time.Time
 	Progress    func(done, total int, what string)
 }
@@ -102,6 +104,8 @@ type tester struct {
 	clean     trial
 	variants  map[string]trial // the reference as it is, where its client authenticates otherwise
 
+	chromium *browser.Host
+
 	configurations chan configuration // those free at the moment; nil: by the action configure
 }
 
@@ -117,7 +121,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	defer t.bench.Close()
+	defer t.close()
 	if o.Configured {
 		if t.configurations, err = configureOnce(ctx, t.bench, o.Width); err != nil {
 			return Result{}, err
@@ -176,6 +180,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 // open loads the catalogue and the tree, and starts a sandbox.
 func open(ctx context.Context, o Options) (*tester, error) {
 	t := &tester{opts: o}
+	t.chromium = browser.Open(o.browser())
 	var err error
 	if t.cat, err = requirement.Load(); err != nil {
 		return nil, err
@@ -192,17 +197,24 @@ func open(ctx context.Context, o Options) (*tester, error) {
 	return t, err
 }
 
+// close ends what the tester started.
+func (t *tester) close() {
+	t.chromium.Close()
+	t.bench.Close()
+}
+
 // Recording observes the reference service as it is and gives what was
 // recorded. It is an error if a check is not met by it.
 func Recording(ctx context.Context, o Options) (run.Recorded, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.Browser = browser.Off // what a browser shows of pages is not changed place by place
 	t, err := open(ctx, o)
 	if err != nil {
 		return run.Recorded{}, err
 	}
-	defer t.bench.Close()
+	defer t.close()
 	if t.clean, err = t.reference(ctx, "", reference.Parts{}, t.concerned(""), trial{}); err != nil {
 		return run.Recorded{}, fmt.Errorf("the reference service as it is: %w", err)
 	}
@@ -395,7 +407,7 @@ func (t *tester) handler(ctx context.Context, h http.Handler) (trial, error) {
 		return trial{}, err
 	}
 	defer release()
-	return t.observe(ctx, &m, p, s.Roots, t.concerned(""), trial{})
+	return t.observe(ctx, &m, p, s.Roots, t.withoutBrowser(), trial{})
 }
 
 func (t *tester) observe(ctx context.Context, m *candidate.Manifest, p candidate.Pilot, roots *x509.CertPool, scenarios []*lab.Scenario, before trial) (trial, error) {
@@ -406,7 +418,7 @@ func (t *tester) observe(ctx context.Context, m *candidate.Manifest, p candidate
 	started := t.opts.Now().UTC()
 	session, err := run.OpenSession(ctx, run.SessionOptions{
 		Bench: t.bench, Candidate: c, Secrets: m.Secrets, Pilot: p, Roots: roots, Run: fmt.Sprintf("selftest-%d", started.UnixNano()), Seed: seed, Now: t.opts.Now,
-		CDASchema: t.opts.schema(),
+		CDASchema: t.opts.schema(), Browser: t.chromium,
 	})
 	if err != nil {
 		return trial{}, err

@@ -3,9 +3,11 @@ package selftest_test
 import (
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/etalon-sante/etalon/fixtures/flaws"
+	"github.com/etalon-sante/etalon/suites/probe/browser"
 	"github.com/etalon-sante/etalon/suites/requirement"
 	"github.com/etalon-sante/etalon/suites/run/selftest"
 )
@@ -22,12 +24,41 @@ func mustBeClean(t *testing.T, r selftest.Result) {
 		{"survived", r.Survivors}, {"collateral", r.Collateral}, {"false alarm", r.FalseAlarms}, {"not run", r.NotRun}, {"declared, and did not move", r.Unmoved},
 	} {
 		for _, row := range part.rows {
+			if part.what == "not run" && mayLack(row) {
+				t.Logf("NOT TRIED: %s", row)
+				continue
+			}
 			t.Errorf("%s: %s", part.what, row)
 		}
 	}
-	if r.ExitCode() != 0 && !t.Failed() {
+	if r.ExitCode() != 0 && !t.Failed() && !slices.ContainsFunc(r.NotRun, mayLack) {
 		t.Errorf("exit code %d", r.ExitCode())
 	}
+}
+
+// mayLack says whether a row was not run for want of a browser or of axe-core,
+// which a developer may do without. Continuous integration may not.
+func mayLack(row string) bool {
+	if os.Getenv("CI") != "" {
+		return false
+	}
+	for _, why := range []browser.Text{browser.Missing(browser.Options{Program: browser.Auto}), browser.MissingAxe()} {
+		if why.EN != "" && strings.HasSuffix(row, why.EN) {
+			return true
+		}
+	}
+	return false
+}
+
+// lacking counts the flaws that were not tried for that.
+func lacking(r selftest.Result) int {
+	n := 0
+	for _, row := range r.Matrix {
+		if row.Error != "" && mayLack(row.Error) {
+			n++
+		}
+	}
+	return n
 }
 
 // The project's central test.
@@ -40,10 +71,10 @@ func TestEachFlawIsCaughtByItsOwnCheckAndByNoOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustBeClean(t, r)
-	if !r.Clean() {
+	if !r.Clean() && lacking(r) == 0 {
 		t.Error("the self-test is not clean")
 	}
-	if r.Flaws < 50 || r.Killed != r.Flaws || r.Flaws != len(flaws.All()) || len(r.Matrix) != r.Flaws {
+	if r.Flaws < 50 || r.Killed != r.Flaws-lacking(r) || r.Flaws != len(flaws.All()) || len(r.Matrix) != r.Flaws {
 		t.Errorf("%d flaws of %d, %d killed, %d rows", r.Flaws, len(flaws.All()), r.Killed, len(r.Matrix))
 	}
 	if r.Conformant < 50 {

@@ -4,13 +4,14 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/etalon-sante/etalon/suites/probe/browser"
 	"github.com/etalon-sante/etalon/suites/run"
 )
 
 // notRun are the checks for which an outside tool is missing: neither an alarm
 // nor a kill can be told of them.
 func (t *tester) notRun() []string {
-	missing := run.MissingTools(t.opts.schema())
+	missing := run.MissingTools(t.opts.tools())
 	out := []string{}
 	for _, check := range slices.Sorted(maps.Keys(missing)) {
 		out = append(out, check+": "+missing[check].EN)
@@ -19,7 +20,7 @@ func (t *tester) notRun() []string {
 }
 
 // lacks says why a check cannot be tried, "" when it can.
-func (t *tester) lacks(check string) string { return run.MissingTools(t.opts.schema())[check].EN }
+func (t *tester) lacks(check string) string { return run.MissingTools(t.opts.tools())[check].EN }
 
 func (o Options) schema() string {
 	if o.CDASchema == "" {
@@ -27,3 +28,14 @@ func (o Options) schema() string {
 	}
 	return o.CDASchema
 }
+
+// browser is the one with which pages are looked at; the reference listens on
+// this machine.
+func (o Options) browser() browser.Options {
+	if o.Browser == "" {
+		o.Browser = browser.Auto
+	}
+	return browser.Options{Program: o.Browser, Loopback: true}
+}
+
+func (o Options) tools() run.Tools { return run.Tools{Schema: o.schema(), Browser: o.browser()} }

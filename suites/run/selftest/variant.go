@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/etalon-sante/etalon/fixtures/flaws"
 	"github.com/etalon-sante/etalon/fixtures/reference"
@@ -81,6 +82,12 @@ func (t *tester) concerned(variant string) []*lab.Scenario {
 	return slices.DeleteFunc(slices.Clone(t.scenarios), func(s *lab.Scenario) bool {
 		return (variant == "" || variant == flaws.Application) && s.Chapter == clientChapter
 	})
+}
+
+// withoutBrowser leaves out the scenarios that show pages: what is tried there is
+// a pilot.
+func (t *tester) withoutBrowser() []*lab.Scenario {
+	return slices.DeleteFunc(t.concerned(""), func(s *lab.Scenario) bool { return strings.HasPrefix(s.Chapter, "browser") })
 }
 
 func (t *tester) cleanOf(variant string) trial {

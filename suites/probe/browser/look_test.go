@@ -1,0 +1,200 @@
+package browser_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/etalon-sante/etalon/suites/probe/browser"
+)
+
+// host opens a browser for a test, or skips it where there is none.
+func host(t *testing.T) *browser.Host {
+	t.Helper()
+	o := browser.Options{Program: browser.Auto, Loopback: true}
+	if why := browser.Missing(o); why != (browser.Text{}) {
+		if os.Getenv("CI") != "" {
+			t.Fatal(why.EN)
+		}
+		t.Skip("NOT TRIED: " + why.EN)
+	}
+	h := browser.Open(o)
+	t.Cleanup(h.Close)
+	return h
+}
+
+const clean = `<!doctype html><html lang="fr"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Une page sobre</title><style>a:focus-visible{outline:3px solid}</style></head><body><main><h1>Bonjour</h1><p>Rien ne suit personne ici. <a href="/suite">La suite</a></p></main></body></html>`
+
+const tracked = `<!doctype html><html><head><meta charset="utf-8"><title></title><style>*:focus{outline:none}</style>
+<script src="https://www.google-analytics.com/analytics.js"></script>
+<script>document.cookie="_ga=GA1.1.1234567890.1700000000; max-age=63072000; path=/"; localStorage.setItem("amplitude_id","x1y2z3");
+new Image().src="https://www.facebook.com/tr?id=1&dl=" + encodeURIComponent(location.pathname)</script></head>
+<body><video autoplay muted src="/film.mp4"></video><div style="width:900px">trop large</div><img src="/p.png"><a href="/a">un</a> <a href="/b">deux</a></body></html>`
+
+func TestAPageFullOfTrackersAndOneWithNoneAreToldApart(t *testing.T) {
+	t.Parallel()
+	h := host(t)
+	serve := func(html string) browser.Result {
+		s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.URL.Path, ".") {
+				http.NotFound(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = w.Write([]byte(html))
+		}))
+		defer s.Close()
+		res, err := h.Look(t.Context(), browser.Visit{Site: s.URL, Pages: []browser.Target{{Path: "/diabete-et-grossesse", Role: "other"}}, Access: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	good, bad := serve(clean), serve(tracked)
+	if len(good.Pages) != 2 || len(bad.Pages) != 2 || good.Browser == "" {
+		t.Fatalf("%d and %d pages, browser %q", len(good.Pages), len(bad.Pages), good.Browser)
+	}
+	hosts := func(r browser.Result) (third []string, tells int) {
+		for _, p := range r.Pages {
+			if p.State != browser.Read {
+				t.Errorf("%s: %s", p.URL, p.Reason)
+			}
+			for _, q := range p.Requests {
+				if q.Third {
+					third = append(third, q.Host)
+					tells += len(q.Tells)
+				}
+			}
+		}
+		return third, tells
+	}
+	if third, _ := hosts(good); len(third)+len(good.Cookies)+len(good.Pages[0].Facts.Stored)+len(good.Pages[0].Facts.Playing) != 0 {
+		t.Errorf("the sober page asks %v and leaves %v %v", third, good.Cookies, good.Pages[0].Facts)
+	}
+	third, tells := hosts(bad)
+	for _, want := range []string{"www.google-analytics.com", "www.facebook.com"} {
+		if !slices.Contains(third, want) {
+			t.Errorf("%s is not among %v", want, third)
+		}
+	}
+	if tells == 0 {
+		t.Error("nothing is said of the path that a third party learns")
+	}
+	if len(bad.Cookies) != 1 || bad.Cookies[0].Name != "_ga" || bad.Cookies[0].Days < 300 {
+		t.Errorf("cookies: %+v", bad.Cookies)
+	}
+	f := bad.Pages[0].Facts
+	if len(f.Stored) != 1 || f.Stored[0].Key != "amplitude_id" || f.Stored[0].Size != 6 || len(f.Playing) != 1 || f.Title != "" || f.Lang != "" {
+		t.Errorf("facts: %+v", f)
+	}
+	for _, r := range []browser.Result{good, bad} {
+		b, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, value := range []string{"GA1.1.1234567890", "x1y2z3"} {
+			if strings.Contains(string(b), value) {
+				t.Errorf("the value %s was recorded", value)
+			}
+		}
+	}
+	a, b := good.Pages[0].Access, bad.Pages[0].Access
+	if a.Reflow.Page > a.Reflow.Window || len(a.Keyboard.Unseen) > 0 || a.Keyboard.Reached != 1 {
+		t.Errorf("the sober page: %+v", a)
+	}
+	if b.Reflow.Page < 900 || len(b.Reflow.Out) == 0 || len(b.Keyboard.Unseen) != 2 || b.Keyboard.Reached != 2 {
+		t.Errorf("the other one: %+v %+v", b.Reflow, b.Keyboard)
+	}
+	if browser.AxeVersion() != "" && (!a.Rules.Ran || !b.Rules.Ran || len(a.Rules.Violations) > 0 || len(b.Rules.Violations) < 3) {
+		t.Errorf("rules: %+v %+v", a.Rules, b.Rules)
+	}
+}
+
+func TestTheBrowserAndItsProfileAreGoneAtTheEnd(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()) // where the profile is made
+	h := host(t)
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(clean)) }))
+	defer s.Close()
+	if _, err := h.Look(t.Context(), browser.Visit{Site: s.URL}); err != nil {
+		t.Fatal(err)
+	}
+	profiles := func() []os.DirEntry {
+		list, err := os.ReadDir(os.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	if len(profiles()) == 0 {
+		t.Fatal("the profile is not where it is looked for")
+	}
+	h.Close()
+	for _, e := range profiles() {
+		t.Errorf("%s is still there", e.Name())
+	}
+	if _, err := h.Look(t.Context(), browser.Visit{Site: s.URL}); err == nil {
+		t.Error("a browser that was closed looked")
+	}
+}
+
+func TestALookEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	h := host(t)
+	release := make(chan struct{})
+	s := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}))
+	defer s.Close()
+	defer close(release)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(2*time.Second, cancel)
+	began := time.Now()
+	_, err := h.Look(ctx, browser.Visit{Site: s.URL})
+	if !errors.Is(err, context.Canceled) || time.Since(began) > 15*time.Second {
+		t.Errorf("it ended after %s with %v", time.Since(began), err)
+	}
+}
+
+func TestTheWindowGoesNowhereThatIsNotNamed(t *testing.T) {
+	t.Parallel()
+	h := host(t)
+	asked := false
+	other := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer other.Close()
+	away := strings.Replace(other.URL, "127.0.0.1", "localhost", 1)
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, away, http.StatusFound) }))
+	defer s.Close()
+	res, err := h.Look(t.Context(), browser.Visit{Site: s.URL})
+	if err != nil || len(res.Pages) != 1 || res.Pages[0].State != browser.Elsewhere || asked {
+		t.Errorf("%v %+v asked %t", err, res.Pages, asked)
+	}
+}
+
+func TestAMissingBrowserSaysHowToHaveOne(t *testing.T) {
+	t.Parallel()
+	for _, o := range []browser.Options{{}, {Program: browser.Off}, {Program: "/no/such/chromium"}} {
+		h := browser.Open(o)
+		defer h.Close()
+		_, err := h.Look(t.Context(), browser.Visit{Site: "https://127.0.0.1:1/"})
+		var missing *browser.MissingError
+		if !errors.As(err, &missing) || !strings.Contains(missing.Why.EN, "--browser") || missing.Why.FR == "" {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+	var none *browser.Host
+	if none.Missing() == (browser.Text{}) {
+		t.Error("no host at all is not missing")
+	}
+	none.Close()
+}
