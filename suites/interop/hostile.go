@@ -43,7 +43,7 @@ func withLures(address string) (string, error) {
 // hostile holds the checks of the service as an OAuth2 and OpenID Connect client
 // of a server that is not what it should be.
 func hostile(l *Lab) {
-	var otherIssuer, lured *Scenario
+	var otherIssuer, lured, imposed *Scenario
 	answers := map[string]*Scenario{}
 	l.In("hostile", func() {
 		otherIssuer = l.Scenario("return-other-issuer", "the patient's browser is brought back with the name of another authorization server", func(ctx context.Context, s *Stage) error {
@@ -91,6 +91,31 @@ func hostile(l *Lab) {
 			_, err = browser.Visit(ctx, back, away)
 			return err
 		}, Needs(candidate.Pair))
+		imposed = l.Scenario("session-imposed", "a patient pairs in a browser whose session cookies somebody else has chosen", func(ctx context.Context, s *Stage) error {
+			p, err := s.Patient(ctx)
+			if err != nil {
+				return err
+			}
+			first, link, err := s.Link(ctx, p)
+			if err != nil {
+				return err
+			}
+			if _, err := first.Visit(ctx, link, s.IsAuthorization); err != nil {
+				return err
+			}
+			browser, link, err := s.Link(ctx, p)
+			if err != nil {
+				return err
+			}
+			n, err := first.Impose(browser, link)
+			if err != nil {
+				return err
+			}
+			if err := s.Note(p, "imposed", n); err != nil {
+				return err
+			}
+			return browser.Walk(ctx, link, Choice{})
+		}, Needs(candidate.Pair))
 		for _, f := range control.TokenAnswerFaults() {
 			answers[f] = l.Scenario("token-answer-"+f, "the token endpoint says yes with a wrong answer: "+f, func(ctx context.Context, s *Stage) error {
 				p, err := journey.Paired(ctx, s, Tolerant(), FaultyTokenAnswer(f))
@@ -129,8 +154,31 @@ func hostile(l *Lab) {
 		}
 	})
 	Describe("The pages that the patient's browser is shown", func() {
-		It("hold no token", Check("INT-174.1"), Free(), ReadsAllTraffic(), func() {
+		It("hold no token", Check("INT-174.1"), ReadsAllTraffic(), func() {
 			Expect(shownPages(l.AllTraffic()).Occasion()).To(Satisfy("no token", tokenInPage))
+		})
+		It("are of a session that the service chose", Check("INT-177.1"), Reads(imposed), func() {
+			t := imposed.Trace()
+			mark, ok := t.Marked("imposed")
+			if !ok {
+				t.Marks("none").Occasion()
+			}
+			bears := func(r record.Record) bool {
+				return ofVisitor(r) && strings.Contains(r.Exchange.Request.Header("Cookie"), "«"+KindImposed+"-")
+			}
+			back := t.After(mark).Where(func(r record.Record) bool {
+				return ofVisitor(r) && strings.Contains(r.Exchange.Request.URL, "code=")
+			})
+			Occasion(t.After(mark).Where(bears), back)
+			Expect(back).To(Satisfy("new session", func(r record.Record) *Finding {
+				if !bears(r) {
+					return nil
+				}
+				return At(r, "session-taken-up", Text{
+					FR: "le service appaire le patient dans une session dont un autre a choisi la valeur",
+					EN: "the service pairs the patient in a session whose value somebody else has chosen",
+				}).Was("«candidate-cookie»", "«"+KindImposed+"»").In("request.header:Cookie").Ptr()
+			}))
 		})
 		It("lead to no other site", Check("INT-175.1"), Reads(lured), EvenIfEnded(), func() {
 			Expect(lured.Trace().Where(ofVisitor).Occasion()).To(Satisfy("stay", func(r record.Record) *Finding {

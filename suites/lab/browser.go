@@ -31,13 +31,14 @@ type Browser struct {
 	client  *http.Client
 	hosts   map[string]bool
 	sandbox string
-	begun   bool // the candidate's link was opened in it
+	begun   bool            // the candidate's link was opened in it
+	kept    map[string]bool // names of the cookies of the candidate that no script may read
 }
 
 // Browser opens a browser that was never used before.
 func (s *Stage) Browser(p *Patient) *Browser {
 	jar, _ := cookiejar.New(nil) // only fails on options, and there are none
-	b := &Browser{stage: s, patient: p, hosts: map[string]bool{}}
+	b := &Browser{stage: s, patient: p, hosts: map[string]bool{}, kept: map[string]bool{}}
 	b.client = &http.Client{
 		Jar:           jar,
 		Timeout:       s.Candidate().Timing.Action,
@@ -151,6 +152,7 @@ func (b *Browser) fetch(req *http.Request, sent []byte) (View, *url.URL, error) 
 		// secrets they would be replaced wherever the word occurs.
 		if len(c.Value) >= 16 {
 			b.stage.Secret("candidate-cookie", c.Value)
+			b.kept[c.Name] = b.kept[c.Name] || c.HttpOnly && !ours
 		}
 	}
 	x.Response = record.Response{Status: resp.StatusCode, Headers: headers(resp.Header), Body: body(resp.Header, page)}
