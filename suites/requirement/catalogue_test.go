@@ -101,6 +101,9 @@ func sentences(c *requirement.Catalogue, f func(where string, t requirement.Text
 		f(r.ID+" why", r.Why)
 		f(r.ID+" fix", r.Fix)
 		f(r.ID+" levelBasis", r.LevelBasis)
+		if r.Verification == "assisted" {
+			f(r.ID+" question", r.Question)
+		}
 		if r.Verification == "excluded" {
 			f(r.ID+" excluded", r.Excluded)
 		}
