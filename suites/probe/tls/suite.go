@@ -78,23 +78,33 @@ func suiteOf(id uint16) Suite {
 	return s
 }
 
-// batches are the suites that a server is asked for with a version, in lists
-// that no old server gives up on: first those of suitesFor, then, for TLS 1.2,
-// the rare ones.
-func batches(number uint16) [][]uint16 {
+// lists are the suites that a server is asked for with a version, in numbers that
+// no old server gives up on: first the usual ones, then the rare ones.
+type lists [][]uint16
+
+func batches(number uint16) lists {
 	usual := slices.DeleteFunc(suitesFor(number), func(id uint16) bool { return id == scsvRenegotiation })
-	out := [][]uint16{usual}
-	if number != 0x0303 {
-		return out
+	if number == 0x0304 {
+		return lists{usual}
 	}
 	var rare []uint16
 	for id := range registered() {
-		if id>>8 != 0x13 && !slices.Contains(usual, id) {
+		if id>>8 != 0x13 && !slices.Contains(usual, id) && (number > 0x0302 || !suiteOf(id).young()) {
 			rare = append(rare, id)
 		}
 	}
 	slices.Sort(rare)
-	return append(out, rare)
+	return lists{usual, rare}
+}
+
+// rare says whether some suite is not among the usual ones.
+func (l lists) rare(ids []uint16) bool {
+	return slices.ContainsFunc(ids, func(id uint16) bool { return !slices.Contains(l[0], id) })
+}
+
+// young says whether a suite exists since TLS 1.2 only.
+func (s Suite) young() bool {
+	return s.AEAD || strings.HasSuffix(s.Name, "_SHA256") || strings.HasSuffix(s.Name, "_SHA384")
 }
 
 // Group is a group in which keys are agreed.

@@ -21,7 +21,7 @@ const (
 // The bounds of a survey.
 const (
 	// MaxConnections is how many connections a survey of one address makes at most.
-	MaxConnections = 150
+	MaxConnections = 200
 	// Interval is between the beginnings of two connections; none on this machine.
 	Interval = 50 * time.Millisecond
 
@@ -31,7 +31,7 @@ const (
 // Protocol is a version with the suites that the server takes in it.
 type Protocol struct {
 	Version
-	Suites []Suite `json:"suites"` // in the order in which the server chose them
+	Suites []Suite `json:"suites"` // in the order in which the server chose them, the usual ones first
 	// Complete says that everything asked for was answered.
 	Complete bool `json:"complete"`
 	// ServerOrder says whether the server decides which suite is taken; none
@@ -222,7 +222,10 @@ func (s *surveyor) pace(ctx context.Context) error {
 // until there is none left.
 func (s *surveyor) protocol(ctx context.Context, p protocol, first map[uint16]answer) (Protocol, error) {
 	out := Protocol{Version: Version{Name: p.name}, Suites: []Suite{}, Complete: true, ServerOrder: None}
-	for _, left := range batches(p.number) {
+	for i, left := range batches(p.number) {
+		if i > 0 && p.number < 0x0303 && out.State != Offered {
+			break // no server takes an old version with rare suites alone
+		}
 		for len(left) > 0 {
 			ask := proposing(p.number)
 			ask.suites = append(slices.Clone(left), scsvRenegotiation)
@@ -272,15 +275,35 @@ func (s *surveyor) order(ctx context.Context, p protocol, out *Protocol) error {
 		return nil
 	}
 	out.ServerOrder = Unknown
-	best := taken[0]
-	slices.Reverse(taken)
-	ask := proposing(p.number)
-	ask.suites = append(taken, scsvRenegotiation)
-	rep, err := s.offer(ctx, ask)
-	if err == nil && rep.state == Offered {
-		out.ServerOrder = stand(rep.suite == best)
+	choice := func() (uint16, error) {
+		ask := proposing(p.number)
+		ask.suites = append(slices.Clone(taken), scsvRenegotiation)
+		rep, err := s.offer(ctx, ask)
+		if err != nil || rep.state != Offered {
+			return 0, err
+		}
+		return rep.suite, nil
 	}
-	return err
+	best, err := taken[0], error(nil)
+	if batches(p.number).rare(taken) {
+		// What was chosen first was chosen among the usual ones.
+		if best, err = choice(); err != nil {
+			return err
+		}
+	}
+	slices.Reverse(taken)
+	again, err := choice()
+	if err != nil || best == 0 || again == 0 {
+		return err
+	}
+	if out.ServerOrder = stand(best == again); best == again {
+		at := slices.IndexFunc(out.Suites, func(s Suite) bool { return s.ID == best })
+		if first := out.Suites[0]; !strings.Contains(first.Name, "CHACHA20") && at > 0 {
+			chosen := out.Suites[at]
+			out.Suites = slices.Insert(slices.Delete(out.Suites, at, at+1), 0, chosen)
+		}
+	}
+	return nil
 }
 
 func stand(yes bool) string {
