@@ -19,6 +19,7 @@ const (
 	browserProbe  = "browser"
 	visitChapter  = "browser"
 	accessChapter = "browser-access"
+	choiceChapter = "browser-choice"
 )
 
 // AxeChecks are the checks that rest on axe-core.
@@ -29,7 +30,7 @@ func AxeChecks() []string {
 // BrowserChecks are the checks that need a browser.
 func BrowserChecks() []string {
 	return append([]string{
-		"ETH-10.1", "ETH-10.2", "ETH-11.1", "ETH-12.1",
+		"ETH-10.1", "ETH-10.2", "ETH-11.1", "ETH-12.1", "ETH-13.1", "ETH-13.2", "ETH-14.1",
 		"ETH-30.1", "ETH-31.1", "ETH-31.2", "ETH-32.1", "ETH-33.1", "ETH-33.2", "ETH-34.1",
 		"ETH-50.1", "ETH-51.1", "ETH-52.1",
 	}, AxeChecks()...)
@@ -38,12 +39,20 @@ func BrowserChecks() []string {
 // visits registers what is judged of the pages as a browser shows them. What each
 // check finds stands in privacy.go, access.go and ecology.go.
 func visits(l *Lab) {
-	var first, access *Scenario
+	var first, access, refused *Scenario
 	l.In(visitChapter, func() {
 		first = l.Scenario("browser-visit", "a browser that was never there shows the public pages, and nothing is chosen", show(false))
 	})
 	l.In(accessChapter, func() {
 		access = l.Scenario("browser-access", "the public pages are read by rules, walked through by keyboard and shown in a narrow window", show(true))
+	})
+	l.In(choiceChapter, func() {
+		refused = l.Scenario("browser-refusal", "a browser that was never there refuses what is asked of it, then shows the public pages", refuse)
+	})
+	Describe("A choice", func() {
+		It("is as easy to refuse as to accept", Check("ETH-13.1"), Reads(refused), func() { onChoice(refused, notAsEasy, smaller) })
+		It("is not made beforehand", Check("ETH-13.2"), Reads(refused), func() { onChoice(refused, ticked, nil) })
+		It("is kept to, once it was refused", Check("ETH-14.1"), Reads(refused), func() { afterRefusal(refused) })
 	})
 	Describe("Before any choice", func() {
 		It("leaves no cookie that follows people", Check("ETH-10.1"), Reads(first), func() { allowed(first); onVisit(first, cookiesLeft, cookiesToReview) })
@@ -105,27 +114,44 @@ func visits(l *Lab) {
 // show has the browser show the pages that the manifest names.
 func show(access bool) func(context.Context, *Stage) error {
 	return func(ctx context.Context, s *Stage) error {
-		c := s.Candidate()
-		site := c.Web.Site
-		if site == "" {
-			site = c.Web.Production
-		}
-		v := browser.Visit{Site: site, Named: []string{c.Web.Production, c.Web.Plain}, Now: s.Now, Access: access}
-		for _, p := range c.Web.Pages {
-			v.Pages = append(v.Pages, browser.Target{Path: p.Path, Role: p.Role})
-		}
+		v := visitOf(s)
+		v.Access = access
 		res, err := s.Chromium().Look(ctx, v)
-		var missing *browser.MissingError
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.As(err, &missing):
-			return s.Probe(browserProbe, site, absent{Missing: missing.Why}, err)
-		case err != nil:
-			return s.Probe(browserProbe, site, nil, err)
-		}
-		return s.Probe(browserProbe, site, res, nil)
+		return noted(ctx, s, v.Site, res, err)
 	}
+}
+
+// refuse has the browser refuse what the site asks, then show the pages.
+func refuse(ctx context.Context, s *Stage) error {
+	v := visitOf(s)
+	res, err := s.Chromium().Refuse(ctx, v)
+	return noted(ctx, s, v.Site, res, err)
+}
+
+func visitOf(s *Stage) browser.Visit {
+	c := s.Candidate()
+	v := browser.Visit{Site: c.Web.Site, Named: []string{c.Web.Production, c.Web.Plain}, Now: s.Now}
+	if v.Site == "" {
+		v.Site = c.Web.Production
+	}
+	for _, p := range c.Web.Pages {
+		v.Pages = append(v.Pages, browser.Target{Path: p.Path, Role: p.Role})
+	}
+	return v
+}
+
+// noted records what the browser saw, or why it did not.
+func noted(ctx context.Context, s *Stage, site string, res any, err error) error {
+	var missing *browser.MissingError
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &missing):
+		return s.Probe(browserProbe, site, absent{Missing: missing.Why}, err)
+	case err != nil:
+		return s.Probe(browserProbe, site, nil, err)
+	}
+	return s.Probe(browserProbe, site, res, nil)
 }
 
 // absent is what is recorded in place of a result where there is no browser.

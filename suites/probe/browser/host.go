@@ -9,15 +9,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
+	"golang.org/x/net/http/httpproxy"
 )
 
 // The words of Options.Program that are no path.
@@ -188,13 +191,51 @@ func (o Options) flags() []chromedp.ExecAllocatorOption {
 	for _, name := range on {
 		out = append(out, chromedp.Flag(name, true))
 	}
-	if o.Loopback {
-		out = append(out,
-			chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
-			chromedp.Flag("no-proxy-server", true),
-		)
+	if !o.Loopback {
+		return append(out, outside()...)
 	}
-	return out
+	return append(out,
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
+		chromedp.Flag("no-proxy-server", true),
+	)
+}
+
+// own are the hosts to which a browser goes of its own accord, flags or not: their
+// names are not resolved. A page that asks for one of them is noted, and gets no
+// answer.
+func own() []string {
+	return []string{
+		"accounts.google.com", "clients1.google.com", "clients2.google.com", "clients3.google.com", "clients4.google.com", "clientservices.googleapis.com",
+		"update.googleapis.com", "optimizationguide-pa.googleapis.com", "content-autofill.googleapis.com", "safebrowsing.googleapis.com",
+		"safebrowsingohttpgateway.googleapis.com", "android.clients.google.com", "mtalk.google.com", "redirector.gvt1.com", "edgedl.me.gvt1.com", "dl.google.com",
+	}
+}
+
+// outside says how the browser reaches what is not on this machine: as the rest of
+// the harness does, through the proxy of the environment if there is one.
+func outside() []chromedp.ExecAllocatorOption {
+	rules := []string{}
+	for _, host := range own() {
+		rules = append(rules, "MAP "+host+" ~NOTFOUND")
+	}
+	out := []chromedp.ExecAllocatorOption{chromedp.Flag("host-resolver-rules", strings.Join(rules, ", "))}
+	proxy := httpproxy.FromEnvironment()
+	var servers []string
+	for _, s := range []struct{ kind, address string }{{"http", proxy.HTTPProxy}, {"https", proxy.HTTPSProxy}} {
+		if s.address == "" {
+			continue
+		}
+		if !strings.Contains(s.address, "://") {
+			s.address = "http://" + s.address
+		}
+		if u, err := url.Parse(s.address); err == nil && u.Host != "" {
+			servers = append(servers, s.kind+"="+u.Scheme+"://"+u.Host)
+		}
+	}
+	if len(servers) == 0 {
+		return append(out, chromedp.Flag("no-proxy-server", true))
+	}
+	return append(out, chromedp.ProxyServer(strings.Join(servers, ";")), chromedp.Flag("proxy-bypass-list", strings.Join(append(own(), strings.Split(proxy.NoProxy, ",")...), ";")))
 }
 
 // start makes sure that the browser runs, and gives the context of it.

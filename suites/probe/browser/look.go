@@ -145,7 +145,12 @@ func (e *UnreachableError) Error() string {
 // there and chooses nothing. The error is a *MissingError when there is no
 // browser, an *UnreachableError when the site itself could not be shown; whatever
 // else went wrong is in the result.
-func (h *Host) Look(ctx context.Context, v Visit) (Result, error) {
+func (h *Host) Look(ctx context.Context, v Visit) (Result, error) { return h.visit(ctx, v, nil) }
+
+// visit visits the pages. first, where it is given, acts on the site's own page
+// once it is shown, and says whether the pages are to be shown, all of them, after
+// that.
+func (h *Host) visit(ctx context.Context, v Visit, first func(*look) bool) (Result, error) {
 	site, err := url.Parse(v.Site)
 	if err != nil || site.Hostname() == "" || (site.Scheme != "https" && site.Scheme != "http") {
 		return Result{}, fmt.Errorf("look at the site %q: expected something like https://service.example/", v.Site)
@@ -170,7 +175,17 @@ func (h *Host) Look(ctx context.Context, v Visit) (Result, error) {
 	if res.Browser, err = l.prepare(h.options.Loopback); err != nil {
 		return res, l.why(ctx, err)
 	}
-	for i, at := range l.addresses() {
+	all := l.addresses()
+	if first != nil {
+		p := l.page(all[0].url, all[0].role)
+		if p.State == Failed {
+			return res, l.why(ctx, &UnreachableError{Address: res.Site, Reason: p.Reason})
+		}
+		if p.State != Read || !first(l) {
+			res.Pages, all = append(res.Pages, p), nil
+		}
+	}
+	for i, at := range all {
 		p := l.page(at.url, at.role)
 		res.Pages = append(res.Pages, p)
 		if i == 0 && p.State == Failed {

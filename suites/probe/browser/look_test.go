@@ -198,3 +198,56 @@ func TestAMissingBrowserSaysHowToHaveOne(t *testing.T) {
 	}
 	none.Close()
 }
+
+// asking is a page that asks for a choice, and remembers it.
+func asking(buttons, onRefusal string) string {
+	return `<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Une page qui demande</title></head><body><h1>Bonjour</h1>
+<div id="cookie-box" style="position:fixed;bottom:0;left:0;right:0;background:#fff"><p>Ce site utilise des cookies.</p>
+<label><input type="checkbox" checked disabled> Nécessaires</label>` + buttons + `</div>
+<script>const box = document.getElementById("cookie-box");
+if (document.cookie.includes("choix=")) box.remove();
+for (const b of box.querySelectorAll("button")) b.addEventListener("click", () => { document.cookie = "choix=" + b.value + "; path=/"; if (b.value === "non") { ` + onRefusal + ` } box.remove(); });</script></body></html>`
+}
+
+func TestAQuestionIsRefusedAndWhatFollowsIsSeen(t *testing.T) {
+	t.Parallel()
+	h := host(t)
+	both := `<button value="oui">Tout accepter</button> <button value="non">Continuer sans accepter</button>`
+	for name, c := range map[string]struct {
+		html                   string
+		found, refused, ticked bool
+		cookies                []string
+	}{
+		"none":                  {clean, false, false, false, nil},
+		"one that is kept to":   {asking(both, ""), true, true, false, []string{"choix"}},
+		"one that is not":       {asking(both, `document.cookie = "_ga=x; path=/"`), true, true, false, []string{"_ga", "choix"}},
+		"one without refusal":   {asking(`<button value="oui">J’accepte</button><button>Personnaliser</button>`, ""), true, false, false, nil},
+		"one ticked in part":    {asking(`<label><input type="checkbox" checked> Audience</label>`+both, ""), true, true, true, []string{"choix"}},
+		"English, and a reject": {asking(`<button value="oui">Accept all cookies</button> <button value="non">Reject all</button>`, ""), true, true, false, []string{"choix"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "text/html; charset=utf-8")
+				_, _ = w.Write([]byte(c.html))
+			}))
+			defer s.Close()
+			got, err := h.Refuse(t.Context(), browser.Visit{Site: s.URL, Pages: []browser.Target{{Path: "/suite"}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, k := range got.Cookies {
+				names = append(names, k.Name)
+			}
+			slices.Sort(names)
+			q := got.Choice
+			if q.Found != c.found || q.Refused != c.refused || q.Gone != c.refused || (len(q.Ticked) > 0) != c.ticked || !slices.Equal(names, c.cookies) {
+				t.Errorf("%+v, cookies %v", q, names)
+			}
+			if c.refused && len(got.Pages) != 2 {
+				t.Errorf("%d pages after the refusal", len(got.Pages))
+			}
+		})
+	}
+}

@@ -1,0 +1,99 @@
+package browser
+
+import (
+	"context"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// maxControls bounds what is kept of a banner's controls.
+const maxControls = 5
+
+// Choice is what asked for a choice about trackers, and what came of refusing it.
+type Choice struct {
+	Found  bool      `json:"found"`
+	Text   string    `json:"text"`   // its beginning
+	Accept []Control `json:"accept"` // on its first level
+	Refuse []Control `json:"refuse"`
+	Ticked []string  `json:"ticked"` // boxes that are ticked, and could be unticked
+	// Refused says that a control that refuses was pressed, Gone that the question
+	// was not asked any more on the page shown next.
+	Refused bool `json:"refused"`
+	Gone    bool `json:"gone"`
+}
+
+// Control is something to press.
+type Control struct {
+	Text   string  `json:"text"`
+	X      float64 `json:"x"` // of its middle
+	Y      float64 `json:"y"`
+	Width  float64 `json:"width"`
+	Height float64 `json:"height"`
+}
+
+// Refusal is a visit that begins by refusing what is asked.
+type Refusal struct {
+	Choice Choice `json:"choice"`
+	// Result holds the pages as they were shown after the refusal; without one,
+	// the page on which nothing asked for a choice.
+	Result
+}
+
+// Refuse visits the site as somebody who was never there, refuses trackers when
+// asked, then visits the pages. Its errors are those of Look.
+func (h *Host) Refuse(ctx context.Context, v Visit) (Refusal, error) {
+	out := Refusal{}
+	res, err := h.visit(ctx, v, func(l *look) bool {
+		out.Choice = l.refuse()
+		return out.Choice.Refused
+	})
+	out.Result = res
+	return out, err
+}
+
+// refuse looks for a question on the page shown, and refuses.
+func (l *look) refuse() Choice {
+	ctx, cancel := context.WithTimeout(l.tab, pageTimeout)
+	defer cancel()
+	c := l.question(ctx)
+	if len(c.Refuse) == 0 {
+		return c
+	}
+	l.traffic.begin(l.site)
+	if chromedp.Do(ctx, chromedp.MouseClickXY(c.Refuse[0].X, c.Refuse[0].Y)) != nil {
+		return c
+	}
+	l.traffic.settle(ctx, max(l.quiet, 300*time.Millisecond), settleMost)
+	l.traffic.end()
+	c.Refused, c.Gone = true, !l.question(ctx).Found
+	return c
+}
+
+// question reads what the page asks, which the page may say as it likes.
+func (l *look) question(ctx context.Context) Choice {
+	got, err := chromedp.Run(ctx, chromedp.Evaluate[Choice](script("banner")))
+	out := Choice{Accept: []Control{}, Refuse: []Control{}, Ticked: []string{}}
+	if err != nil {
+		return out
+	}
+	out.Found, out.Text = got.Found, cut(got.Text, 2*maxText)
+	out.Accept, out.Refuse = kept(got.Accept), kept(got.Refuse)
+	for i, t := range got.Ticked {
+		if i < maxControls {
+			out.Ticked = append(out.Ticked, cut(t, maxText))
+		}
+	}
+	return out
+}
+
+func kept(list []Control) []Control {
+	out := []Control{}
+	for i, c := range list {
+		if i < maxControls {
+			c.Text = cut(c.Text, maxText)
+			out = append(out, c)
+		}
+	}
+	return out
+}
