@@ -26,6 +26,9 @@ func (a *app) demo() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if o.Resolver == "" {
+				o.Resolver = s.Resolver
+			}
 			o.Roots, o.RootsNote = s.Roots, "the demonstration's own authority, on loopback"
 			o.Command = reproduce("etalon demo", f)
 			if f.browser == "" {

@@ -16,6 +16,7 @@ import (
 	"github.com/etalon-sante/etalon/suites/candidate/pilot"
 	"github.com/etalon-sante/etalon/suites/lab"
 	"github.com/etalon-sante/etalon/suites/probe/browser"
+	"github.com/etalon-sante/etalon/suites/probe/dns"
 	"github.com/etalon-sante/etalon/suites/run"
 )
 
@@ -28,6 +29,7 @@ type runFlags struct {
 	seed                                                      int64
 	strict, resume                                            bool
 	decisions                                                 string // file of what persons decided
+	resolver                                                  string // of the domain name system
 	cdaXSD                                                    string // folder of the XML Schema of CDA
 	browser, thirds                                           string // with what pages are shown, and what they may load
 }
@@ -45,6 +47,7 @@ func (f *runFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.cdaXSD, "cda-xsd", "", "folder of the XML Schema of CDA R2, by which xmllint validates clinical documents (default: not validated)")
 	c.Flags().StringVar(&f.decisions, "decisions", "", "file of what persons decided of an earlier run (decisions.json, see etalon assist)")
 	f.look(c)
+	c.Flags().StringVar(&f.resolver, "resolver", "", "resolver of the domain name system, as address or address:port, that is asked for the service's domain (default: none, DNS stays untested)")
 	c.Flags().Int64Var(&f.seed, "seed", 1, "seed of people, data and faults")
 	c.Flags().BoolVar(&f.strict, "strict", false, "every requirement in force blocks; a deviation counts as nonconformant")
 }
@@ -83,6 +86,11 @@ func (f *runFlags) options(a *app, m *candidate.Manifest) (run.Options, error) {
 	if why := browser.Missing(chromium); chromium.Program != browser.Auto && chromium.Program != browser.Off && why != (browser.Text{}) {
 		return run.Options{}, usage{errors.New(say(a.lang(f.lang), why.FR, why.EN))}
 	}
+	if f.resolver != "" {
+		if _, err := dns.Address(f.resolver); err != nil {
+			return run.Options{}, usage{fmt.Errorf("--resolver: %w", err)}
+		}
+	}
 	token := f.token
 	if token == "" {
 		token, _ = a.env("ETALON_SANDBOX_TOKEN")
@@ -98,7 +106,7 @@ func (f *runFlags) options(a *app, m *candidate.Manifest) (run.Options, error) {
 		Selection: run.Selection{Themes: f.theme, Only: f.only}, Version: version, Progress: p.show,
 		Sandbox:   run.SandboxOptions{Where: f.sandbox, Token: token, Listen: f.listen, PublicURL: f.public, TLSCert: f.cert, TLSKey: f.key, StateDir: state, Build: version},
 		Manual:    pilot.ManualOptions{In: a.in, Out: a.out, Lang: lang},
-		CDASchema: f.cdaXSD, Decisions: f.decisions,
+		CDASchema: f.cdaXSD, Decisions: f.decisions, Resolver: f.resolver,
 		Browser: chromium,
 		Resume:  f.resume, Started: a.started.add,
 	}, nil
@@ -179,6 +187,9 @@ func reproduce(command string, f *runFlags) string {
 	command += fmt.Sprintf(" --seed %d", f.seed)
 	if f.sandbox == "container" {
 		command += " --sandbox container"
+	}
+	if f.resolver != "" {
+		command += " --resolver " + quoted(f.resolver)
 	}
 	if f.strict {
 		command += " --strict"

@@ -56,6 +56,7 @@ func candidateCommand(ts *script, _ bool, args []string) {
 	// The trust roots of a run are the system's: for these processes, those of
 	// the candidate's own authority.
 	ts.Setenv("SSL_CERT_FILE", ts.MkAbs("ca.pem"))
+	ts.Setenv("RESOLVER", s.Addresses().Resolver)
 }
 
 // report FILE WORD=VALUE…: the report is valid and says this. A word is

@@ -65,6 +65,7 @@ type Web struct {
 	Site       string `json:"site,omitempty"`       // https address that the web and TLS probes look at; default Production
 	Plain      string `json:"plain,omitempty"`      // http address that must lead to Site; default http://<host of Site>/
 	Pages      []Page `json:"pages,omitempty"`      // further pages of Site
+	Domain     string `json:"domain,omitempty"`     // name whose DNS is looked at; default the host of Production
 	Own        bool   `json:"own,omitempty"`        // the service is the user's own: it may be asked for what an intruder would ask for
 }
 

@@ -27,6 +27,7 @@ type Env struct {
 	Sandbox   control.API
 	Space     control.Space
 	Roots     *x509.CertPool // trusted for the candidate's and the sandbox's addresses
+	Resolver  string         // of the domain name system, as host:port; "": none was named
 	Redactor  *record.Redactor
 	Run       string // opaque id of the run, as the pilot is told
 	Seed      int64

@@ -388,6 +388,9 @@ func (s *Stage) Space() control.Space { return s.bench.env.Space }
 // Roots are the trust roots of the run.
 func (s *Stage) Roots() *x509.CertPool { return s.bench.env.Roots }
 
+// Resolver is the resolver that the user named; "" for none.
+func (s *Stage) Resolver() string { return s.bench.env.Resolver }
+
 // CDASchema is by what clinical documents are validated; "" for nothing.
 func (s *Stage) CDASchema() string { return s.bench.env.CDASchema }
 

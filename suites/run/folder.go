@@ -61,7 +61,8 @@ type Info struct {
 	Settings  string            `json:"settings"`
 	Overrides map[string]string `json:"overrides,omitempty"`
 	Sandbox   SandboxInfo       `json:"sandbox"`
-	Roots     string            `json:"roots"` // which trust roots: "system", "system and the run's own"
+	Resolver  string            `json:"resolver,omitempty"` // of the domain name system, as the user named it
+	Roots     string            `json:"roots"`              // which trust roots: "system", "system and the run's own"
 	Command   string            `json:"command"`
 	Plan      []Planned         `json:"plan"`
 	Scenarios []string          `json:"scenarios"`

@@ -46,6 +46,7 @@ type Options struct {
 	Phase     string         // pilot or generalisation
 	Roots     *x509.CertPool // nil: the system's
 	RootsNote string         // how run.json names them; empty: "system"
+	Resolver  string         // of the domain name system, as host or host:port; "": what needs one stays untested
 	Command   string         // how the run was asked for, to be repeated
 	Version   string
 	Now       func() time.Time
@@ -138,6 +139,7 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 	so := SessionOptions{
 		Bench: bench, Candidate: c, Secrets: o.Manifest.Secrets, Pilot: thePilot, Roots: o.Roots, Run: info.ID, Seed: o.Seed, Now: o.Now,
 		Redactor: redactor, Attendant: attendant, CDASchema: o.CDASchema, Browser: chromium,
+		Resolver: o.Resolver,
 	}
 	if p.prior != nil {
 		so.Sitting, so.After, so.Names = len(info.TakenUp), p.prior.last, p.prior.names
@@ -267,6 +269,7 @@ func (p *preparation) open(o Options, bench *Bench) (*Folder, Info, error) {
 	info.Harness, info.Catalogue = self(o.Version), Named{Version: p.cat.Version, Digest: p.cat.Digest()}
 	info.Profile = ProfileInfo{Name: p.profile.Name, Digest: p.profile.Digest, Blocking: p.profile.IDs()}
 	info.Sandbox = SandboxInfo{Form: bench.Form, Build: bench.Health.Build, Public: bench.Health.Public}
+	info.Resolver = o.Resolver
 	info.Roots, info.Command, info.Plan, info.Scenarios = first(o.RootsNote, "system"), o.Command, p.planned, p.slugs
 	err = errors.Join(folder.PutJSON(infoFile, info), folder.PutJSON(candidateFile, blankSecrets(o.Manifest.Candidate)), folder.Put(manifestFile, o.Manifest.Raw))
 	if p.decisions != nil {
@@ -433,7 +436,7 @@ func kindOf(name string) string {
 
 // ObserveOnly plays every scenario that a lab declares against an embedded sandbox and
 // leaves a folder that can be read back; nothing is judged.
-func ObserveOnly(ctx context.Context, folder *Folder, m *candidate.Manifest, roots *x509.CertPool, l *lab.Lab) error {
+func ObserveOnly(ctx context.Context, folder *Folder, m *candidate.Manifest, roots *x509.CertPool, resolver string, l *lab.Lab) error {
 	bench, err := OpenBench(ctx, SandboxOptions{})
 	if err != nil {
 		return err
@@ -445,7 +448,7 @@ func ObserveOnly(ctx context.Context, folder *Folder, m *candidate.Manifest, roo
 	}
 	defer release()
 	started := time.Now().UTC()
-	session, err := OpenSession(ctx, SessionOptions{Bench: bench, Candidate: m.Candidate, Secrets: m.Secrets, Pilot: p, Roots: roots, Run: runID(started), Seed: 1, Now: time.Now, CDASchema: OwnSchema})
+	session, err := OpenSession(ctx, SessionOptions{Bench: bench, Candidate: m.Candidate, Secrets: m.Secrets, Pilot: p, Roots: roots, Run: runID(started), Seed: 1, Now: time.Now, CDASchema: OwnSchema, Resolver: resolver})
 	if err != nil {
 		return err
 	}

@@ -133,6 +133,7 @@ type SessionOptions struct {
 	Secrets   map[string]string // of the manifest, by name
 	Pilot     candidate.Pilot
 	Roots     *x509.CertPool // trusted besides the sandbox's own authority
+	Resolver  string         // of the domain name system; "": what needs one stays untested
 	Run       string
 	Seed      int64
 	Now       func() time.Time
@@ -208,7 +209,7 @@ func (s *Session) Observe(ctx context.Context, l *lab.Lab, scenarios []*lab.Scen
 	return l.Observe(ctx, lab.Env{
 		Candidate: s.Candidate, Pilot: s.Pilot, Sandbox: s.bench.API, Space: s.Space, Roots: s.Roots,
 		Redactor: s.Redactor, Run: s.run, Seed: seed, Now: s.now, Progress: progress, Sink: sink,
-		CDASchema: s.options.CDASchema, Browser: s.options.Browser,
+		CDASchema: s.options.CDASchema, Browser: s.options.Browser, Resolver: s.options.Resolver,
 		Attendant: s.options.Attendant, Sitting: s.options.Sitting, After: s.options.After,
 	}, scenarios)
 }

@@ -121,6 +121,10 @@ func TestTheScenariosOfTheSuiteAgainstASmallService(t *testing.T) {
 	}
 	for id, res := range judge(t, journal) {
 		switch {
+		case id == "SEC-51.1" || id == "SEC-51.2" || id == "SEC-52.1" || strings.HasPrefix(id, "SEC-53") || strings.HasPrefix(id, "SEC-54"):
+			if res.State != lab.Untested { // it has no name
+				t.Errorf("%s is %s: %+v", id, res.State, res)
+			}
 		case id == "SEC-03.1" || id == "SEC-03.3" || id == "SEC-03.4" || id == "SEC-03.2" || id == "SEC-37.2" || id == "SEC-38.1":
 			// The certificate of httptest is of its own kind.
 		case res.State != lab.Met:

@@ -16,6 +16,7 @@ func Specs(l *Lab) {
 	TLSDepthSpecs(l, TLSSpecs(l))
 	WebSpecs(l)
 	ExposureSpecs(l)
+	DNSSpecs(l)
 	PilotSpecs(l)
 }
 

@@ -24,6 +24,7 @@ type Service struct {
 	Reference *reference.Service
 	Manifest  *candidate.Manifest
 	Roots     *x509.CertPool
+	Resolver  string // of the service's domain name, on loopback
 }
 
 // Options say how the reference service is started.
@@ -77,7 +78,7 @@ func describe(ref *reference.Service, clientSecret string) (*Service, error) {
 	if !roots.AppendCertsFromPEM(ref.CA()) {
 		return nil, fmt.Errorf("the reference service gave no certificate authority")
 	}
-	return &Service{Reference: ref, Manifest: m, Roots: roots}, nil
+	return &Service{Reference: ref, Manifest: m, Roots: roots, Resolver: ref.Addresses().Resolver}, nil
 }
 
 // Close ends the service.

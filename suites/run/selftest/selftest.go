@@ -5,7 +5,6 @@ package selftest
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
@@ -381,7 +380,7 @@ func (t *tester) reference(ctx context.Context, variant string, parts reference.
 		return trial{}, err
 	}
 	defer release()
-	return t.observe(ctx, s.Manifest, p, s.Roots, scenarios, before)
+	return t.observe(ctx, s.Manifest, p, s, scenarios, before)
 }
 
 // handler observes every scenario on a bare pilot.
@@ -407,17 +406,17 @@ func (t *tester) handler(ctx context.Context, h http.Handler) (trial, error) {
 		return trial{}, err
 	}
 	defer release()
-	return t.observe(ctx, &m, p, s.Roots, t.withoutBrowser(), trial{})
+	return t.observe(ctx, &m, p, s, t.withoutBrowser(), trial{})
 }
 
-func (t *tester) observe(ctx context.Context, m *candidate.Manifest, p candidate.Pilot, roots *x509.CertPool, scenarios []*lab.Scenario, before trial) (trial, error) {
+func (t *tester) observe(ctx context.Context, m *candidate.Manifest, p candidate.Pilot, s *demo.Service, scenarios []*lab.Scenario, before trial) (trial, error) {
 	c := m.Candidate
 	if t.opts.Concurrency > 0 {
 		c.Concurrency = t.opts.Concurrency
 	}
 	started := t.opts.Now().UTC()
 	session, err := run.OpenSession(ctx, run.SessionOptions{
-		Bench: t.bench, Candidate: c, Secrets: m.Secrets, Pilot: p, Roots: roots, Run: fmt.Sprintf("selftest-%d", started.UnixNano()), Seed: seed, Now: t.opts.Now,
+		Bench: t.bench, Candidate: c, Secrets: m.Secrets, Pilot: p, Roots: s.Roots, Resolver: s.Resolver, Run: fmt.Sprintf("selftest-%d", started.UnixNano()), Seed: seed, Now: t.opts.Now,
 		CDASchema: t.opts.schema(), Browser: t.chromium,
 	})
 	if err != nil {

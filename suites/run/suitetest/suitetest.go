@@ -76,5 +76,5 @@ func observe(ctx context.Context, dir string, l *lab.Lab) error {
 	if err != nil {
 		return err
 	}
-	return run.ObserveOnly(ctx, folder, s.Manifest, s.Roots, l)
+	return run.ObserveOnly(ctx, folder, s.Manifest, s.Roots, s.Resolver, l)
 }
