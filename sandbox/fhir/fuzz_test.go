@@ -45,6 +45,7 @@ func FuzzFeed(f *testing.F) {
 	for _, x := range r.Measures() {
 		f.Add(raw(f, transaction(observationEntry(goodObservation(r, x.Kind)))))
 	}
+	f.Add([]byte("{\"\\n\""))
 	f.Add([]byte(`{"resourceType":"Bundle","type":"transaction","entry":[null,1,"a",[],{"resource":{"resourceType":"Observation"}}]}`))
 	f.Add([]byte(`{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Device","meta":[],"identifier":{},"type":{"coding":[[]]}}}]}`))
 	f.Fuzz(func(t *testing.T, in []byte) {

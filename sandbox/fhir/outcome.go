@@ -29,7 +29,7 @@ func Outcome(issues []record.Issue) []byte {
 		if i.Rule != "" {
 			o.Details = &coding{i.Rule}
 		}
-		if e := expression(i.Pointer); e != "" {
+		if e := expression(i.Pointer); strings.TrimSpace(e) != "" { // an element may be named by blanks
 			o.Expression = []string{e}
 		}
 		out.Issue = append(out.Issue, o)

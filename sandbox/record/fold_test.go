@@ -53,6 +53,9 @@ func FuzzFold(f *testing.F) {
 	}
 	long := strings.Repeat("long ", 14_000)
 	f.Fuzz(func(t *testing.T, s string) {
+		if strings.Count(s, "%") > 4 {
+			t.Skip("more memory than the test is worth")
+		}
 		raw := []byte(strings.ReplaceAll(s, "%", long))
 		got := record.Fold(bytes.Clone(raw))
 		if !json.Valid(raw) {
