@@ -18,6 +18,7 @@ import (
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/outward"
 	"github.com/etalon-sante/etalon/suites/probe/browser"
+	"github.com/etalon-sante/etalon/suites/probe/pace"
 )
 
 // Env is what a live observation needs.
@@ -66,6 +67,7 @@ type bench struct {
 	web   *http.Transport         // of the patients' browsers: connections are shared, cookies are not
 	stop  context.CancelCauseFunc // ends the observation
 	watch *watch
+	pace  *pace.Pace // of all looks at the candidate from outside
 	seq   atomic.Int64
 	hung  atomic.Int32 // actions in a row that were not answered
 	lost  atomic.Int32 // pairings in a row that came to nothing
@@ -94,6 +96,7 @@ func (l *Lab) Observe(ctx context.Context, env Env, scenarios []*Scenario) error
 		MaxIdleConnsPerHost: 16,
 	}}
 	defer b.web.CloseIdleConnections()
+	b.pace = pace.New()
 	b.seq.Store(int64(env.After))
 	b.ids.Store(int64(env.Sitting) * SittingIDs)
 	watchCtx, stop := context.WithCancel(context.WithoutCancel(ctx))

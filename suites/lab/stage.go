@@ -17,6 +17,7 @@ import (
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/candidate/pilot"
 	"github.com/etalon-sante/etalon/suites/probe/browser"
+	"github.com/etalon-sante/etalon/suites/probe/pace"
 )
 
 // Stage is what a scenario acts upon. It notes all that it does.
@@ -387,6 +388,11 @@ func (s *Stage) Space() control.Space { return s.bench.env.Space }
 
 // Roots are the trust roots of the run.
 func (s *Stage) Roots() *x509.CertPool { return s.bench.env.Roots }
+
+// Pace bounds how often a host of the candidate's is asked: every look from
+// outside goes through the one of the run, so that looks at the same time do not
+// add up.
+func (s *Stage) Pace() *pace.Pace { return s.bench.pace }
 
 // Resolver is the resolver that the user named; "" for none.
 func (s *Stage) Resolver() string { return s.bench.env.Resolver }

@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
 	. "github.com/etalon-sante/etalon/suites/lab"
 	"github.com/etalon-sante/etalon/suites/probe/dns"
+	"github.com/etalon-sante/etalon/suites/probe/pace"
 )
 
 // DNSSpecs registers what is judged of the service's domain name, as the
@@ -74,7 +77,7 @@ func lookAtDomain(ctx context.Context, s *Stage) error {
 	if s.Resolver() == "" {
 		return s.Probe("dns", name, nil, errors.New("no resolver was named; give one with --resolver, for instance that of your network"))
 	}
-	res, err := dns.Look(ctx, dns.Options{Domain: name, Resolver: s.Resolver(), Now: s.Now, Interval: interval("https://" + resolverHost(s.Resolver()))})
+	res, err := dns.Look(ctx, dns.Options{Domain: name, Resolver: s.Resolver(), Now: s.Now, Interval: resolverInterval(s.Resolver())})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -84,12 +87,16 @@ func lookAtDomain(ctx context.Context, s *Stage) error {
 	return s.Probe("dns", name, res, nil)
 }
 
-func resolverHost(resolver string) string {
+// resolverInterval spares a resolver on the network.
+func resolverInterval(resolver string) time.Duration {
 	address, err := dns.Address(resolver)
 	if err != nil {
-		return resolver
+		return dns.DefaultInterval
 	}
-	return address
+	if host, _, err := net.SplitHostPort(address); err != nil || !pace.Local(host) {
+		return dns.DefaultInterval
+	}
+	return -1
 }
 
 func ofDomain(rec record.Record, key, fr, en, want, actual, at string) Finding {

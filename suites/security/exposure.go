@@ -94,7 +94,7 @@ func ExposureSpecs(l *Lab) {
 func exploreSite(ctx context.Context, s *Stage) error {
 	c, site := s.Candidate(), siteOf(s)
 	res, err := web.Explore(ctx, web.Options{
-		Site: site, Named: []string{c.Web.Production}, Roots: s.Roots(), Now: s.Now, Timeout: c.Timing.Action, Interval: interval(site),
+		Site: site, Named: []string{c.Web.Production}, Roots: s.Roots(), Now: s.Now, Timeout: c.Timing.Action, Interval: -1, Pace: s.Pace(),
 		Name: nameIn(s), Note: func(at time.Time, x record.Exchange) string { return s.Exchange(at, x) },
 	}, c.Web.Own)
 	if ctx.Err() != nil {

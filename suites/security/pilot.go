@@ -41,7 +41,7 @@ func lookAtGuards(ctx context.Context, s *Stage) error {
 	}
 	res, err := guard.Look(ctx, guard.Options{
 		Pilot: c.Pilot.URL, Token: c.Pilot.Token, Production: c.Web.Production,
-		Roots: s.Roots(), Now: s.Now, Timeout: c.Timing.Action,
+		Roots: s.Roots(), Now: s.Now, Timeout: c.Timing.Action, Pace: s.Pace(),
 		Name: nameIn(s), Note: func(at time.Time, x record.Exchange) string { return s.Exchange(at, x) },
 	})
 	if ctx.Err() != nil {

@@ -72,7 +72,7 @@ func lookAtTLS(ctx context.Context, s *Stage) error {
 		return s.Probe("tls", siteOf(s), nil, err)
 	}
 	for _, address := range addresses {
-		res, err := tls.Look(ctx, address, tls.Options{Roots: s.Roots(), Now: s.Now(), Timeout: s.Candidate().Timing.Action})
+		res, err := tls.Look(ctx, address, tls.Options{Dial: paced(s), Roots: s.Roots(), Now: s.Now(), Timeout: s.Candidate().Timing.Action})
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()

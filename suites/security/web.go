@@ -3,13 +3,13 @@ package security
 import (
 	"context"
 	"net"
-	"net/url"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
 	. "github.com/etalon-sante/etalon/suites/lab"
+	"github.com/etalon-sante/etalon/suites/outward"
 	"github.com/etalon-sante/etalon/suites/probe/web"
 )
 
@@ -99,7 +99,7 @@ func lookAtPages(ctx context.Context, s *Stage) error {
 	}
 	res, err := web.Look(ctx, web.Options{
 		Site: site, Plain: c.Web.Plain, Pages: targets, Named: []string{c.Web.Production},
-		Roots: s.Roots(), Now: s.Now, Timeout: c.Timing.Action, Interval: interval(site),
+		Roots: s.Roots(), Now: s.Now, Timeout: c.Timing.Action, Interval: -1, Pace: s.Pace(),
 		Name: nameIn(s), Note: func(at time.Time, x record.Exchange) string { return s.Exchange(at, x) },
 	})
 	if ctx.Err() != nil {
@@ -111,17 +111,18 @@ func lookAtPages(ctx context.Context, s *Stage) error {
 	return s.Probe("web", site, res, nil)
 }
 
-// interval spares a service on the network; on this machine there is no one to
-// spare, and the self-test looks a hundred times.
-func interval(site string) time.Duration {
-	u, err := url.Parse(site)
-	if err != nil {
-		return web.DefaultInterval
+// paced opens connections at the pace of the run.
+func paced(s *Stage) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.Pace().Wait(ctx, host); err != nil {
+			return nil, err
+		}
+		return outward.Dial(ctx, network, address)
 	}
-	if ip := net.ParseIP(u.Hostname()); (ip != nil && ip.IsLoopback()) || u.Hostname() == "localhost" {
-		return -1
-	}
-	return web.DefaultInterval
 }
 
 func siteRead(r web.Result) bool { return len(r.Pages) > 0 && r.Pages[0].State == web.Read }

@@ -31,6 +31,7 @@ import (
 
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/outward"
+	"github.com/etalon-sante/etalon/suites/probe/pace"
 )
 
 // DefaultTimeout bounds each request when Options.Timeout is zero.
@@ -49,7 +50,8 @@ type Options struct {
 	Dial      func(ctx context.Context, network, address string) (net.Conn, error)
 	Now       func() time.Time
 	Timeout   time.Duration
-	Random    io.Reader // for made-up tokens and paths; nil: crypto/rand
+	Pace      *pace.Pace // of the run; nil: none
+	Random    io.Reader  // for made-up tokens and paths; nil: crypto/rand
 	UserAgent string
 
 	// Name stands for the token ("pilot-token") in what is recorded. nil: it is
@@ -252,6 +254,9 @@ func newAsker(o Options) (*asker, error) {
 
 // ask makes one call, follows nothing, and records it.
 func (a *asker) ask(ctx context.Context, at *url.URL, authorization string) Reply {
+	if err := a.o.Pace.Wait(ctx, at.Hostname()); err != nil {
+		return Reply{Error: err.Error()}
+	}
 	limit, cancel := context.WithTimeout(ctx, a.o.Timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(limit, http.MethodPost, at.String(), bytes.NewReader(a.body))

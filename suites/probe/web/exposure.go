@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/probe/pace"
 )
 
 // Exposure is what a site lets be seen beside its pages. What could look like an
@@ -23,6 +24,7 @@ type Exposure struct {
 	At       time.Time `json:"at"`
 	Home     bool      `json:"home"` // the site's own address answered below 400
 	Requests int       `json:"requests"`
+	Rate     pace.Rate `json:"rate"` // at which the site was asked, by all looks of the run so far
 	// Nowhere are the answers to an address that cannot exist.
 	Nowhere   Answer    `json:"nowhere"`
 	Origins   []Origin  `json:"origins"`
@@ -104,7 +106,7 @@ func Explore(ctx context.Context, o Options, own bool) (Exposure, error) {
 	if own {
 		f.intrude(ctx, site, home, &out)
 	}
-	out.Exchanges, out.Requests = f.exchanges, len(f.exchanges)
+	out.Exchanges, out.Requests, out.Rate = f.exchanges, len(f.exchanges), o.Pace.Of(site.Hostname())
 	if err := ctx.Err(); err != nil {
 		return out, fmt.Errorf("explore %s: %w", out.Site, err)
 	}

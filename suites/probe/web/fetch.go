@@ -17,6 +17,7 @@ import (
 
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/outward"
+	"github.com/etalon-sante/etalon/suites/probe/pace"
 )
 
 const (
@@ -30,6 +31,7 @@ type fetcher struct {
 	transport *http.Transport
 	timeout   time.Duration
 	interval  time.Duration
+	pace      *pace.Pace
 	agent     string
 	origin    string
 	now       func() time.Time
@@ -45,7 +47,7 @@ type fetcher struct {
 
 func newFetcher(o Options, site *url.URL) *fetcher {
 	f := &fetcher{
-		timeout: o.Timeout, interval: o.Interval, agent: o.UserAgent, origin: o.Origin, now: o.Now,
+		timeout: o.Timeout, interval: o.Interval, pace: o.Pace, agent: o.UserAgent, origin: o.Origin, now: o.Now,
 		nameOf: o.Name, note: o.Note, hosts: map[string]bool{}, cookies: []Cookie{}, exchanges: []record.Exchange{},
 	}
 	if f.timeout <= 0 {
@@ -220,6 +222,9 @@ func (f *fetcher) get(ctx context.Context, at *url.URL, origin string, keepCooki
 // do makes one request and records it, answered or not.
 func (f *fetcher) do(ctx context.Context, a ask) (*got, error) {
 	if err := f.pause(ctx); err != nil {
+		return nil, err
+	}
+	if err := f.pace.Wait(ctx, a.at.Hostname()); err != nil {
 		return nil, err
 	}
 	at := a.at

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/probe/pace"
 )
 
 // Limits and defaults of a look.
@@ -46,6 +47,7 @@ type Options struct {
 	Now       func() time.Time // nil: the clock
 	Timeout   time.Duration    // of each request, body included; zero: DefaultTimeout
 	Interval  time.Duration    // at least this long between two requests; zero: DefaultInterval, negative: none
+	Pace      *pace.Pace       // of the run, beside Interval; nil: none
 	UserAgent string           // empty: UserAgent
 	Origin    string           // foreign origin presented; empty: ForeignOrigin
 
@@ -73,6 +75,7 @@ type Result struct {
 	Pages       []Page            `json:"pages"` // the site's own address first
 	Cookies     []Cookie          `json:"cookies"`
 	SecurityTxt SecurityTxt       `json:"securityTxt"`
+	Rate        pace.Rate         `json:"rate"` // at which the site was asked, by all looks of the run so far
 	Exchanges   []record.Exchange `json:"-"`
 }
 
@@ -198,7 +201,7 @@ func Look(ctx context.Context, o Options) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return res, fmt.Errorf("look at %s: %w", res.Site, err)
 	}
-	res.Cookies, res.Exchanges = f.cookies, f.exchanges
+	res.Cookies, res.Exchanges, res.Rate = f.cookies, f.exchanges, o.Pace.Of(site.Hostname())
 	return res, nil
 }
 
