@@ -81,6 +81,14 @@ func TLSDepthSpecs(l *Lab, addresses *Scenario) {
 			each(answered(func(d tls.Depth) string { return d.Fallback }), "fallback", fallbackTaken)
 		})
 	})
+	Describe("Known weaknesses of the protocol", func() {
+		It("are not brought back by SSL 2.0", Check("SEC-39.1"), Reads(survey), func() {
+			each(answered(func(d tls.Depth) string { return d.SSL2 }), "no SSL 2.0", ssl2Taken)
+		})
+		It("do not include heartbeats", Check("SEC-39.2"), Reads(survey), func() {
+			each(answered(func(d tls.Depth) string { return d.Heartbeat }), "no heartbeat", heartbeats)
+		})
+	})
 	Describe("The certificate in time", func() {
 		It("is renewed well before it expires", Check("SEC-37.1"), Reads(addresses), func() { certificates("time left", expiresSoon) })
 		It("is not made to last too long", Check("SEC-37.2"), Reads(addresses), func() { certificates("lifetime", lastsTooLong) })
@@ -366,6 +374,16 @@ func fallbackTaken(rec record.Record, d tls.Depth) []Finding {
 func downgradeUnmarked(rec record.Record, d tls.Depth) []Finding {
 	return one(rec, d.Downgrade, tls.No, "/downgrade", "tls.downgrade-mark",
 		d.Address+" ne marque pas ses réponses dans une version plus ancienne que celle qu'il sait parler", d.Address+" does not mark its answers in a version older than it can speak", tls.Yes)
+}
+
+func ssl2Taken(rec record.Record, d tls.Depth) []Finding {
+	return one(rec, d.SSL2, tls.Yes, "/ssl2", "tls.ssl2",
+		d.Address+" répond en SSL 2.0 (attaque DROWN)", d.Address+" answers in SSL 2.0 (the DROWN attack)", tls.No)
+}
+
+func heartbeats(rec record.Record, d tls.Depth) []Finding {
+	return one(rec, d.Heartbeat, tls.Yes, "/heartbeat", "tls.heartbeat",
+		d.Address+" accepte l'extension Heartbeat, que rien n'utilise sur le Web et qui a laissé lire la mémoire de serveurs", d.Address+" agrees to the heartbeat extension, which nothing uses on the web and which has let the memory of servers be read", tls.No)
 }
 
 const day = 24 * time.Hour

@@ -12,7 +12,7 @@ import (
 )
 
 func depthChecks() []string {
-	return []string{"SEC-30.1", "SEC-31.1", "SEC-31.2", "SEC-31.3", "SEC-32.1", "SEC-32.2", "SEC-33.1", "SEC-33.2", "SEC-34.1", "SEC-34.2", "SEC-35.1", "SEC-36.1", "SEC-36.2"}
+	return []string{"SEC-30.1", "SEC-31.1", "SEC-31.2", "SEC-31.3", "SEC-32.1", "SEC-32.2", "SEC-33.1", "SEC-33.2", "SEC-34.1", "SEC-34.2", "SEC-35.1", "SEC-36.1", "SEC-36.2", "SEC-39.1", "SEC-39.2"}
 }
 
 // goodDepth is what a survey sees of a server without fault.
@@ -36,7 +36,7 @@ func goodDepth() tls.Depth {
 			}},
 		},
 		Groups: []tls.Group{{ID: 29, Name: "x25519", Bits: 255}, {ID: 23, Name: "secp256r1", Bits: 256}}, GroupsComplete: true,
-		SHA1Signature: tls.No, Renegotiation: tls.Yes, MasterSecret: tls.Yes, Compression: tls.No, Fallback: tls.Yes, Downgrade: tls.Yes,
+		SHA1Signature: tls.No, Renegotiation: tls.Yes, MasterSecret: tls.Yes, Compression: tls.No, Heartbeat: tls.No, SSL2: tls.No, Fallback: tls.Yes, Downgrade: tls.Yes,
 		Connections: 30,
 	}
 }
@@ -90,6 +90,9 @@ func TestTLSDepthChecks(t *testing.T) {
 		"CBC first":                        {func(d *tls.Depth) { d.Protocols[3].Suites = slices.Insert(d.Protocols[3].Suites, 0, cbc) }, map[string]lab.State{"SEC-31.2": lab.NotMet, "SEC-33.2": lab.NotMet}},
 		"no renegotiation info":            {func(d *tls.Depth) { d.Renegotiation = tls.No }, map[string]lab.State{"SEC-34.1": lab.NotMet}},
 		"no extended master secret":        {func(d *tls.Depth) { d.MasterSecret = tls.No }, map[string]lab.State{"SEC-34.2": lab.NotMet}},
+		"SSL 2.0":                          {func(d *tls.Depth) { d.SSL2 = tls.Yes }, map[string]lab.State{"SEC-39.1": lab.NotMet}},
+		"heartbeats":                       {func(d *tls.Depth) { d.Heartbeat = tls.Yes }, map[string]lab.State{"SEC-39.2": lab.NotMet}},
+		"silence at SSL 2.0":               {func(d *tls.Depth) { d.SSL2 = tls.Unknown }, map[string]lab.State{"SEC-39.1": lab.Untested}},
 		"compression":                      {func(d *tls.Depth) { d.Compression = tls.Yes }, map[string]lab.State{"SEC-35.1": lab.NotMet}},
 		"no mark on older answers":         {func(d *tls.Depth) { d.Downgrade = tls.No }, map[string]lab.State{"SEC-36.1": lab.NotMet}},
 		"a fallback between 1.2 and 1.3":   {func(d *tls.Depth) { d.Fallback = tls.No }, nil},

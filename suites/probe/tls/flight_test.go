@@ -90,7 +90,10 @@ func TestWhatSurroundsTheSuitesIsSeen(t *testing.T) {
 		want  func(Depth) bool
 	}{
 		"nothing announced, compressed": {0xc02f, slices.Concat(helloOf(0xc02f, 1), messageOf(serverKeyExchange, curveParams(23))), func(d Depth) bool {
-			return d.Renegotiation == No && d.MasterSecret == No && d.Compression == Yes && d.SHA1Signature == Yes && d.Fallback == None && d.Downgrade == None
+			return d.Renegotiation == No && d.MasterSecret == No && d.Compression == Yes && d.SHA1Signature == Yes && d.Heartbeat == No && d.SSL2 == No && d.Fallback == None && d.Downgrade == None
+		}},
+		"heartbeats": {0xc02f, slices.Concat(helloOf(0xc02f, 0, extHeartbeat, extRenegotiation), messageOf(serverKeyExchange, curveParams(23))), func(d Depth) bool {
+			return d.Heartbeat == Yes && d.Renegotiation == Yes
 		}},
 		"a curve of 163 bits": {0xc02f, slices.Concat(helloOf(0xc02f, 0, extRenegotiation, extMasterSecret), messageOf(serverKeyExchange, curveParams(1))), func(d Depth) bool {
 			return len(d.Groups) == 1 && d.Groups[0].Name == "sect163k1" && d.Groups[0].Bits == 163 && d.Renegotiation == Yes
@@ -220,6 +223,38 @@ func FuzzReadFlight(f *testing.F) {
 			t.Errorf("a flight out of %d bytes: %+v", len(b), got)
 		}
 		leafGroup(got.leaf)
+	})
+}
+
+func TestSSL2IsToldFromWhatCameAfterIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		sent []byte
+		want bool
+	}{
+		"a hello of SSL 2.0":        {append([]byte{0x84, 0x10, 4, 0, 1, 0, 2}, make([]byte, 100)...), true},
+		"an alert of TLS":           {recordOf(recordAlert, []byte{2, 70}), false},
+		"an error of SSL 2.0":       {[]byte{0x80, 3, 0, 0, 1}, false},
+		"a hello of another number": {[]byte{0x84, 0x10, 4, 0, 1, 3, 0}, false},
+		"plain HTTP":                {[]byte("HTTP/1.1 400 Bad Request"), false},
+		"nothing":                   {nil, false},
+	} {
+		if got, err := readSSL2(bytes.NewReader(c.sent)); err != nil || got != c.want {
+			t.Errorf("%s: %t %v", name, got, err)
+		}
+	}
+	hello, err := ssl2Hello(rand.Reader)
+	if err != nil || len(hello) != 2+int(hello[1]) || hello[2] != 1 {
+		t.Errorf("%x %v", hello, err)
+	}
+}
+
+func FuzzReadSSL2(f *testing.F) {
+	f.Add([]byte{0x84, 0x10, 4, 0, 1, 0, 2})
+	f.Add(recordOf(recordAlert, []byte{2, 70}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if yes, err := readSSL2(bytes.NewReader(b)); err != nil || yes && (len(b) < 7 || b[2] != 4) {
+			t.Errorf("%t %v out of %x", yes, err, b)
+		}
 	})
 }
 

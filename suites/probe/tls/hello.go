@@ -210,6 +210,7 @@ func parseServerHello(b []byte) (answer, error) {
 const (
 	extServerName        = 0
 	extGroups            = 10
+	extHeartbeat         = 15
 	extPointFormats      = 11
 	extSignatures        = 13
 	extMasterSecret      = 23
@@ -230,6 +231,7 @@ type proposal struct {
 	groups     []uint16
 	signatures []uint16
 	compress   bool // DEFLATE is proposed before none
+	heartbeat  bool // RFC 6520
 	noShare    bool // TLS 1.3: the server has to ask for a key share, and names its group
 }
 
@@ -300,6 +302,9 @@ func (p proposal) extensions(sni string, share []byte) []byte {
 	add(extGroups, list.Bytes())
 	add(extPointFormats, []byte{1, 0})
 	add(extMasterSecret, nil)
+	if p.heartbeat {
+		add(extHeartbeat, []byte{1}) // peer_allowed_to_send
+	}
 	if number >= 0x0303 {
 		list.Reset()
 		vector16(&list, words(p.signatures...))

@@ -201,8 +201,8 @@ func describe(d Depth) string {
 	}
 	slices.Sort(names)
 	fmt.Fprintf(&b, "groups, complete %t: %s\n", d.GroupsComplete, strings.Join(names, " "))
-	fmt.Fprintf(&b, "prime %d\nSHA-1 %s\nrenegotiation %s\nmaster secret %s\ncompression %s\nfallback %s\ndowngrade %s\n",
-		d.DHPrime, d.SHA1Signature, d.Renegotiation, d.MasterSecret, d.Compression, d.Fallback, d.Downgrade)
+	fmt.Fprintf(&b, "prime %d\nSHA-1 %s\nrenegotiation %s\nmaster secret %s\ncompression %s\nheartbeat %s\nSSL 2.0 %s\nfallback %s\ndowngrade %s\n",
+		d.DHPrime, d.SHA1Signature, d.Renegotiation, d.MasterSecret, d.Compression, d.Heartbeat, d.SSL2, d.Fallback, d.Downgrade)
 	if d.Stopped != "" {
 		fmt.Fprintf(&b, "stopped: %s\n", d.Stopped)
 	}

@@ -53,6 +53,8 @@ type Depth struct {
 	Renegotiation  string  `json:"renegotiation"` // up to TLS 1.2: secure renegotiation is announced (RFC 5746)
 	MasterSecret   string  `json:"masterSecret"`  // up to TLS 1.2: extended master secret (RFC 7627)
 	Compression    string  `json:"compression"`   // up to TLS 1.2: the server compresses
+	Heartbeat      string  `json:"heartbeat"`     // up to TLS 1.2: heartbeats are agreed to (RFC 6520)
+	SSL2           string  `json:"ssl2"`          // SSL 2.0 is answered (RFC 6176)
 	Fallback       string  `json:"fallback"`      // a client that fell back is told so (RFC 7507)
 	Downgrade      string  `json:"downgrade"`     // a server of TLS 1.3 marks an older hello (RFC 8446 §4.1.3)
 
@@ -99,7 +101,7 @@ func Survey(ctx context.Context, address string, o Options) (Depth, error) {
 	}
 	d := Depth{
 		Address: address, Host: host, At: o.Now.UTC(), Protocols: []Protocol{}, Groups: []Group{},
-		SHA1Signature: Unknown, Renegotiation: Unknown, MasterSecret: Unknown, Compression: Unknown, Fallback: Unknown, Downgrade: Unknown,
+		SHA1Signature: Unknown, Renegotiation: Unknown, MasterSecret: Unknown, Compression: Unknown, Heartbeat: Unknown, SSL2: Unknown, Fallback: Unknown, Downgrade: Unknown,
 		IntervalMS: s.interval.Milliseconds(),
 	}
 	err = s.all(ctx, &d)
@@ -138,7 +140,10 @@ func (s *surveyor) all(ctx context.Context, d *Depth) error {
 	if err := s.around(ctx, d); err != nil {
 		return err
 	}
-	return s.fallback(ctx, d, first)
+	if err := s.fallback(ctx, d, first); err != nil {
+		return err
+	}
+	return s.ssl2(ctx, d)
 }
 
 // reply is what came of one hello.
@@ -165,11 +170,11 @@ func (s *surveyor) try(ctx context.Context, p proposal) (reply, error) {
 	if err := s.pace(ctx); err != nil {
 		return reply{}, err
 	}
-	s.connections++
 	hello, err := p.hello(s.sni, s.o.Random)
 	if err != nil {
 		return reply{}, err
 	}
+	s.connections++
 	conn, stop, err := open(ctx, s.address, s.o)
 	if err != nil {
 		return reply{state: Failed, detail: err.Error()}, s.silent(fmt.Errorf("%w: %w", errSurvey, err))
@@ -473,18 +478,18 @@ func (s *surveyor) around(ctx context.Context, d *Depth) error {
 	number := d.classic()
 	if number == 0 {
 		if d.classicKnown() {
-			d.Renegotiation, d.MasterSecret, d.Compression = None, None, None
+			d.Renegotiation, d.MasterSecret, d.Compression, d.Heartbeat = None, None, None, None
 		}
 		return nil
 	}
 	ask := proposing(number)
-	ask.compress = true
+	ask.compress, ask.heartbeat = true, true
 	rep, err := s.offer(ctx, ask)
 	if err != nil || rep.state != Offered {
 		return err
 	}
 	d.Renegotiation, d.MasterSecret = stand(rep.has(extRenegotiation)), stand(rep.has(extMasterSecret))
-	d.Compression = stand(rep.compression != 0)
+	d.Compression, d.Heartbeat = stand(rep.compression != 0), stand(rep.has(extHeartbeat))
 	return nil
 }
 
