@@ -40,14 +40,16 @@ func BrowserChecks() []string {
 // check finds stands in privacy.go, access.go and ecology.go.
 func visits(l *Lab) {
 	var first, access, refused *Scenario
+	// Alone: a browser takes the machine, and what is timed elsewhere is not to
+	// suffer from it.
 	l.In(visitChapter, func() {
-		first = l.Scenario("browser-visit", "a browser that was never there shows the public pages, and nothing is chosen", show(false))
+		first = l.Scenario("browser-visit", "a browser that was never there shows the public pages, and nothing is chosen", show(false), Alone())
 	})
 	l.In(accessChapter, func() {
-		access = l.Scenario("browser-access", "the public pages are read by rules, walked through by keyboard and shown in a narrow window", show(true))
+		access = l.Scenario("browser-access", "the public pages are read by rules, walked through by keyboard and shown in a narrow window", show(true), Alone())
 	})
 	l.In(choiceChapter, func() {
-		refused = l.Scenario("browser-refusal", "a browser that was never there refuses what is asked of it, then shows the public pages", refuse)
+		refused = l.Scenario("browser-refusal", "a browser that was never there refuses what is asked of it, then shows the public pages", refuse, Alone())
 	})
 	Describe("A choice", func() {
 		It("is as easy to refuse as to accept", Check("ETH-13.1"), Reads(refused), func() { onChoice(refused, notAsEasy, smaller) })

@@ -251,3 +251,34 @@ func TestAQuestionIsRefusedAndWhatFollowsIsSeen(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatIsOfOthersCanBeHeldBack(t *testing.T) {
+	t.Parallel()
+	_ = host(t) // skips where there is none
+	asked := make(chan struct{}, 10)
+	other := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked <- struct{}{} }))
+	defer other.Close()
+	away := strings.Replace(other.URL, "127.0.0.1", "localhost", 1)
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte(`<!doctype html><html lang="fr"><title>Une page</title><img src="` + away + `/p.gif" alt="">`))
+	}))
+	defer s.Close()
+	for _, block := range []bool{false, true} {
+		h := browser.Open(browser.Options{Program: browser.Auto, Loopback: true, BlockOthers: block})
+		res, err := h.Look(t.Context(), browser.Visit{Site: s.URL})
+		h.Close()
+		if err != nil || len(res.Pages) != 1 {
+			t.Fatal(err, len(res.Pages))
+		}
+		if got := len(asked) > 0; got == block || (res.Others == "blocked") != block {
+			t.Errorf("block %t: asked %t, others %s", block, got, res.Others)
+		}
+		if q := res.Pages[0].Requests; len(q) < 2 || !slices.ContainsFunc(q, func(q browser.Request) bool { return q.Third }) {
+			t.Errorf("block %t: the request to another site is not listed: %+v", block, q)
+		}
+		for len(asked) > 0 {
+			<-asked
+		}
+	}
+}

@@ -268,6 +268,7 @@ func beside(u *url.URL) bool {
 // shown is an address without what may be a secret: no query, no fragment.
 func shown(u *url.URL) string {
 	out := *u
+	out.ForceQuery = false
 	out.User, out.RawQuery, out.Fragment, out.RawFragment = nil, "", "", ""
 	return cut(out.String(), maxText)
 }
