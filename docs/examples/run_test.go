@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,9 @@ func told(t *testing.T, r reports.Report) map[string]reports.Verdict {
 	t.Helper()
 	out := map[string]reports.Verdict{}
 	for _, x := range r.Results {
+		if beside(x) {
+			continue
+		}
 		switch x.Verdict {
 		case reports.Conformant, reports.NotApplicable, reports.Excluded:
 		default:
@@ -82,6 +86,16 @@ func told(t *testing.T, r reports.Report) map[string]reports.Verdict {
 		}
 	}
 	return out
+}
+
+// beside says whether a requirement waits for what these examples do not have:
+// a person's decision, a browser, a resolver, a site of their own over https.
+func beside(x reports.Result) bool {
+	if x.Verdict == reports.ToReview {
+		return true
+	}
+	waits := regexp.MustCompile(`^(ETH-[1-5]\d|SEC-[345]\d)$`)
+	return x.Verdict == reports.Untested && waits.MatchString(x.Requirement)
 }
 
 func compare(t *testing.T, got, want map[string]reports.Verdict) {
@@ -116,7 +130,7 @@ func TestTheNodeExampleIsConformantButForWhatItsReadmeExplains(t *testing.T) {
 	}
 	compare(t, told(t, r), want)
 	for _, x := range r.Results {
-		if (x.Theme == "interop" || x.Theme == "ethics") && x.Verdict != reports.Conformant && x.Verdict != reports.NotApplicable {
+		if (x.Theme == "interop" || x.Theme == "ethics") && !beside(x) && x.Verdict != reports.Conformant && x.Verdict != reports.NotApplicable {
 			t.Errorf("%s is %s", x.Requirement, x.Verdict)
 		}
 	}
@@ -161,6 +175,9 @@ func TestTheSmallestManifestWorksWithTheLeastPilot(t *testing.T) {
 		"INT-46":  notMet,            // a 429 loses the measure
 		"INT-154": notMet,            // so does an outage
 		"INT-169": notMet,            // no date of the id_token is verified, that of tomorrow neither
+		"INT-172": notMet,            // the issuer of a return is not compared
+		"INT-173": notMet,            // an answer of the token endpoint is taken as it comes
+		"INT-10":  notMet,            // so that calls leave without a token
 		"INT-50":  notMet,            // the manifest claims reading, the pilot does not know read-measures
 		// Without unpair.
 		"INT-14": notSeen, "INT-19": notSeen,
@@ -170,8 +187,8 @@ func TestTheSmallestManifestWorksWithTheLeastPilot(t *testing.T) {
 		"INT-71": notSeen, "INT-72": notSeen, "INT-79": notSeen,
 	}
 	for _, n := range []int{
-		152,                     // it comes back after neither 429 nor 503
-		160, 162, 163, 164, 165, // no token is renewed, in trouble or out of it
+		152,                          // it comes back after neither 429 nor 503
+		160, 162, 163, 164, 165, 171, // no token is renewed, in trouble or out of it
 		150, 153, 156, 157, 159, 161, 167, 168, 170, 192, 193, 194, 195, 198, // without read-measures
 		190, // with weights only
 	} {

@@ -138,7 +138,7 @@ export class MonEspaceSante {
 
   async token(fields) {
     const { status, json } = await this.post(this.endpoints.token, fields);
-    if (status === 200 && json?.access_token) return json;
+    if (status === 200 && json?.access_token && !json.error && /^bearer$/i.test(json.token_type ?? "")) return json;
     const message = `the token address answered ${status} ${json?.error ?? ""}`;
     // A refusal has a name. An error 500, a page or a redirection refuses nothing.
     throw (status === 400 || status === 401) && json?.error ? new TokenRefused(message) : new Error(message);
