@@ -328,15 +328,15 @@ func (t *tester) try(ctx context.Context, f flaws.Flaw) Row {
 		want = reports.Deviation
 	}
 	row.Killed = tr.verdicts[f.Check] == want
-	declared := map[string]bool{}
+	declared, surely := map[string]bool{}, map[string]bool{}
 	for _, a := range f.Also {
-		declared[a.Check] = true
+		declared[a.Check], surely[a.Check] = true, !a.Sometimes
 	}
 	for id, was := range clean.verdicts {
 		now := tr.verdicts[id]
 		switch {
 		case id == f.Check || now == was:
-			if declared[id] && t.observes(scenarios, id) {
+			if surely[id] && t.observes(scenarios, id) {
 				row.Unmoved = append(row.Unmoved, id)
 			}
 		case declared[id]:

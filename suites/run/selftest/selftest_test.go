@@ -116,7 +116,9 @@ func sample(t *testing.T) []string {
 	known := map[string]bool{}
 	for _, f := range flaws.All() {
 		known[f.ID] = true
-		if chapter := f.Chapters[0]; !seen[chapter] {
+		// A bad certificate is shown to a sandbox with one space only: here
+		// several flaws share it.
+		if chapter := f.Chapters[0]; !seen[chapter] && chapter != "certificate" {
 			seen[chapter] = true
 			if !slices.Contains(out, f.ID) {
 				out = append(out, f.ID)
