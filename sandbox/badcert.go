@@ -1,15 +1,8 @@
 package sandbox
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"fmt"
-	"math/big"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -85,48 +78,24 @@ func (s *Server) shown() string {
 
 // bad makes a server certificate with one thing wrong in it.
 func (a *authority) bad(kind, host string, now time.Time) (tls.Certificate, error) {
-	fail := func(err error) (tls.Certificate, error) {
-		return tls.Certificate{}, fmt.Errorf("make a certificate of kind %s: %w", kind, err)
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return fail(err)
-	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		return fail(err)
-	}
-	t := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: "Etalon sandbox"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(0, 0, serverDays),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		DNSNames: []string{"localhost", "host.docker.internal"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
-	}
-	if ip := net.ParseIP(host); ip != nil {
-		t.IPAddresses = append(t.IPAddresses, ip)
-	} else if host != "" {
-		t.DNSNames = append(t.DNSNames, host)
-	}
-	issuer := a
+	t, issuer := serverTemplate(host, now), a
+	var err error
 	switch kind {
 	case control.CertificateExpired:
 		t.NotBefore, t.NotAfter = now.AddDate(0, -6, 0), now.AddDate(0, -1, 0)
 	case control.CertificateOtherName:
 		t.DNSNames, t.IPAddresses = []string{"autre-site.example"}, nil
 	case control.CertificateUntrusted:
-		if issuer, _, err = newAuthority(now); err != nil {
-			return fail(err)
-		}
+		issuer, _, err = newAuthority(now)
 	case control.CertificateSelfSigned:
-		der, err := x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
-		if err != nil {
-			return fail(err)
-		}
-		return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
+		issuer = nil
 	}
-	der, err := x509.CreateCertificate(rand.Reader, t, issuer.cert, key.Public(), issuer.key)
 	if err != nil {
-		return fail(err)
+		return tls.Certificate{}, err
 	}
-	return tls.Certificate{Certificate: [][]byte{der, issuer.cert.Raw}, PrivateKey: key}, nil
+	cert, err := issuer.sign(t)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("make a certificate of kind %s: %w", kind, err)
+	}
+	return cert, nil
 }

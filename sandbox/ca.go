@@ -195,37 +195,49 @@ func parseAuthority(raw []byte) (*authority, error) {
 
 // server makes a server certificate for this machine's names and a host.
 func (a *authority) server(host string, now time.Time) (tls.Certificate, error) {
-	fail := func(err error) (tls.Certificate, error) {
+	t := serverTemplate(host, now)
+	cert, err := a.sign(t)
+	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("make the sandbox's server certificate: %w", err)
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return fail(err)
-	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		return fail(err)
-	}
+	return cert, nil
+}
+
+// serverTemplate is what a server certificate of the sandbox says.
+func serverTemplate(host string, now time.Time) *x509.Certificate {
 	t := &x509.Certificate{
-		SerialNumber: serial,
-		Subject:      pkix.Name{CommonName: "Etalon sandbox"},
-		NotBefore:    now.Add(-time.Hour),
-		NotAfter:     now.AddDate(0, 0, serverDays),
-		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		DNSNames:     []string{"localhost", "host.docker.internal"},
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+		Subject:     pkix.Name{CommonName: "Etalon sandbox"},
+		NotBefore:   now.Add(-time.Hour),
+		NotAfter:    now.AddDate(0, 0, serverDays),
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		DNSNames:    []string{"localhost", "host.docker.internal"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}
 	if ip := net.ParseIP(host); ip != nil {
 		t.IPAddresses = append(t.IPAddresses, ip)
 	} else if host != "" {
 		t.DNSNames = append(t.DNSNames, host)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, t, a.cert, key.Public(), a.key)
+	return t
+}
+
+// sign makes a key and its certificate under the authority; under none, the
+// certificate signs itself.
+func (a *authority) sign(t *x509.Certificate) (tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return fail(err)
+		return tls.Certificate{}, err
 	}
-	return tls.Certificate{Certificate: [][]byte{der, a.cert.Raw}, PrivateKey: key}, nil
+	if t.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120)); err != nil {
+		return tls.Certificate{}, err
+	}
+	if a == nil {
+		der, err := x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
+		return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
+	}
+	der, err := x509.CreateCertificate(rand.Reader, t, a.cert, key.Public(), a.key)
+	return tls.Certificate{Certificate: [][]byte{der, a.cert.Raw}, PrivateKey: key}, err
 }
 
 // hostOf is the host of an address, "" when it has none.

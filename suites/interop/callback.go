@@ -123,21 +123,7 @@ func callbacks(l *Lab) {
 	scenarios := map[string]*Scenario{}
 	l.In("idtoken", func() {
 		for _, f := range faults {
-			scenarios[f.fault] = l.Scenario("idtoken-"+f.fault, "Mon espace santé issues an identity token with a wrong "+f.fault, func(ctx context.Context, s *Stage) error {
-				p, err := journey.Paired(ctx, s, FaultyIDToken(f.fault))
-				if err != nil {
-					return err
-				}
-				if err := journey.Status(ctx, s, p); err != nil {
-					return err
-				}
-				if s.Candidate().Claims.Writes("measures") {
-					if _, err := journey.Send(ctx, s, p); err != nil {
-						return err
-					}
-				}
-				return s.Quiet(ctx)
-			}, Needs(candidate.Pair))
+			scenarios[f.fault] = l.Scenario("idtoken-"+f.fault, "Mon espace santé issues an identity token with a wrong "+f.fault, trustedAfter(FaultyIDToken(f.fault)), Needs(candidate.Pair))
 		}
 	})
 	Describe("The identity token", func() {
@@ -155,6 +141,26 @@ func callbacks(l *Lab) {
 			})
 		}
 	})
+}
+
+// trustedAfter pairs a patient to whom something wrong is answered, and then sees
+// what the service makes of it: what it says, and whether it sends.
+func trustedAfter(wrong ...PatientOption) Act {
+	return func(ctx context.Context, s *Stage) error {
+		p, err := journey.Paired(ctx, s, wrong...)
+		if err != nil {
+			return err
+		}
+		if err := journey.Status(ctx, s, p); err != nil {
+			return err
+		}
+		if s.Candidate().Claims.Writes("measures") {
+			if _, err := journey.Send(ctx, s, p); err != nil {
+				return err
+			}
+		}
+		return s.Quiet(ctx)
+	}
 }
 
 func delivered(s *Scenario) Trace {

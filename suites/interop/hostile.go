@@ -11,7 +11,6 @@ import (
 	"github.com/etalon-sante/etalon/sandbox/control"
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
-	"github.com/etalon-sante/etalon/suites/journey"
 	. "github.com/etalon-sante/etalon/suites/lab"
 )
 
@@ -117,21 +116,7 @@ func hostile(l *Lab) {
 			return browser.Walk(ctx, link, Choice{})
 		}, Needs(candidate.Pair))
 		for _, f := range control.TokenAnswerFaults() {
-			answers[f] = l.Scenario("token-answer-"+f, "the token endpoint says yes with a wrong answer: "+f, func(ctx context.Context, s *Stage) error {
-				p, err := journey.Paired(ctx, s, Tolerant(), FaultyTokenAnswer(f))
-				if err != nil {
-					return err
-				}
-				if err := journey.Status(ctx, s, p); err != nil {
-					return err
-				}
-				if s.Candidate().Claims.Writes("measures") {
-					if _, err := journey.Send(ctx, s, p); err != nil {
-						return err
-					}
-				}
-				return s.Quiet(ctx)
-			}, Needs(candidate.Pair))
+			answers[f] = l.Scenario("token-answer-"+f, "the token endpoint says yes with a wrong answer: "+f, trustedAfter(Tolerant(), FaultyTokenAnswer(f)), Needs(candidate.Pair))
 		}
 	})
 

@@ -2,13 +2,10 @@ package requirement_test
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/etalon-sante/etalon/suites/requirement"
 )
@@ -26,19 +23,10 @@ type criterion struct {
 // criteria reads our list; a key that is none of those above is an error.
 func criteria(t *testing.T) []criterion {
 	t.Helper()
-	f, err := os.Open("testdata/criteria-rows.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Close() }()
 	var file struct {
 		Criteria []criterion `yaml:"criteria"`
 	}
-	d := yaml.NewDecoder(f)
-	d.KnownFields(true)
-	if err := d.Decode(&file); err != nil {
-		t.Fatal(err)
-	}
+	strictly(t, "testdata/criteria-rows.yaml", &file)
 	return file.Criteria
 }
 

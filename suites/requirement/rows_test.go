@@ -37,20 +37,26 @@ type row struct {
 // tables reads our list; a key that is none of those above is an error.
 func tables(t *testing.T) []table {
 	t.Helper()
-	f, err := os.Open("testdata/mes-api-rows.yaml")
+	var file struct {
+		Tables []table `yaml:"tables"`
+	}
+	strictly(t, "testdata/mes-api-rows.yaml", &file)
+	return file.Tables
+}
+
+// strictly reads a list of ours; a key that it does not know is an error.
+func strictly(t *testing.T, path string, into any) {
+	t.Helper()
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = f.Close() }()
-	var file struct {
-		Tables []table `yaml:"tables"`
-	}
 	d := yaml.NewDecoder(f)
 	d.KnownFields(true)
-	if err := d.Decode(&file); err != nil {
+	if err := d.Decode(into); err != nil {
 		t.Fatal(err)
 	}
-	return file.Tables
 }
 
 // read gives the text of the files that a pattern matches, by path.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/etalon-sante/etalon/suites/probe/pace"
 	"github.com/miekg/dns"
 	"golang.org/x/net/publicsuffix"
 )
@@ -219,18 +220,10 @@ func (l *looker) ask(ctx context.Context, name string, kind uint16, unchecked bo
 }
 
 func (l *looker) pause(ctx context.Context) error {
-	wait := l.interval - time.Since(l.last)
-	if l.interval < 0 || l.last.IsZero() || wait <= 0 {
+	if l.interval < 0 || l.last.IsZero() {
 		return ctx.Err()
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return pace.Rest(ctx, l.interval-time.Since(l.last))
 }
 
 // answered says whether an answer tells what stands under a name: something, or

@@ -45,7 +45,12 @@ func (p *Pace) Wait(ctx context.Context, host string) error {
 	if p == nil {
 		return ctx.Err()
 	}
-	wait := p.reserve(strings.ToLower(host))
+	return Rest(ctx, p.reserve(strings.ToLower(host)))
+}
+
+// Rest waits, or for nothing when there is nothing to wait for. The error is the
+// context's.
+func Rest(ctx context.Context, wait time.Duration) error {
 	if wait <= 0 {
 		return ctx.Err()
 	}

@@ -290,18 +290,10 @@ func (f *fetcher) do(ctx context.Context, a ask) (*got, error) {
 
 // pause keeps the interval between two requests.
 func (f *fetcher) pause(ctx context.Context) error {
-	wait := f.interval - time.Since(f.last)
-	if f.interval < 0 || f.last.IsZero() || wait <= 0 {
+	if f.interval < 0 || f.last.IsZero() {
 		return ctx.Err()
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return pace.Rest(ctx, f.interval-time.Since(f.last))
 }
 
 // lost records a request without a whole answer.
