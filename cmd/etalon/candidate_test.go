@@ -106,6 +106,8 @@ func patched(manifest []byte, set map[string]string) ([]byte, error) {
 			delete(at, last)
 		case err == nil:
 			at[last] = n
+		case value == "true" || value == "false":
+			at[last] = value == "true"
 		case strings.HasPrefix(value, "[") || strings.HasPrefix(value, "{"):
 			var v any
 			if err := yaml.Unmarshal([]byte(value), &v); err != nil {

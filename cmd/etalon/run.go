@@ -154,6 +154,7 @@ func (a *app) run() *cobra.Command {
 				return err
 			}
 			o.Command = reproduce("etalon run --candidate candidate.yaml", f)
+			a.announce(o)
 			out, err := run.Run(c.Context(), o)
 			if err != nil {
 				return inLanguage(err, o.Lang)
@@ -219,6 +220,12 @@ func (a *app) carryOut(ctx context.Context, o run.Options) error {
 		return err
 	}
 	return a.conclude(out, o.Lang)
+}
+
+// announce says, before anything is contacted, what will be, and how often.
+func (a *app) announce(o run.Options) {
+	contacts := run.Contacts(o.Manifest.Candidate, o)
+	fmt.Fprintln(a.err, say(o.Lang, contacts.FR, contacts.EN))
 }
 
 // inLanguage is an error of the caller in his language, where it speaks both.

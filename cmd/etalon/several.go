@@ -116,6 +116,7 @@ func (a *app) one(ctx context.Context, f *runFlags, path, folder string) (run.Ou
 		return run.Outcome{}, err
 	}
 	o.Command = reproduce("etalon run --candidate candidate.yaml", f)
+	a.announce(o)
 	return run.Run(ctx, o)
 }
 

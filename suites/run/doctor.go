@@ -106,7 +106,7 @@ func Examine(ctx context.Context, o Options, tell func(Step)) (Examination, erro
 	}
 	defer session.Close(context.WithoutCancel(ctx))
 	d.configuration(session, o.Sandbox)
-	d.addresses(c)
+	d.addresses(c, o)
 	d.browser(o.Browser)
 	if session.Configured == NotConfigured {
 		return d.out, nil // the first thing to mend; what follows from it would only be noise
@@ -200,8 +200,10 @@ func (d *doctor) browser(o browser.Options) {
 	d.note("browser", StepOK, "un navigateur est installé, et les règles d'axe-core sont présentes", "a browser is installed, and the rules of axe-core are present", "", "")
 }
 
-// addresses tells which public addresses will be looked at.
-func (d *doctor) addresses(c candidate.Candidate) {
+// addresses tells which addresses will be contacted, and how often.
+func (d *doctor) addresses(c candidate.Candidate, o Options) {
+	contacts := Contacts(c, o)
+	d.note("contacts", StepOK, contacts.FR, contacts.EN, "", "")
 	if c.Web.Site == "" {
 		d.note("web", StepDoubt, "aucune adresse publique n'est déclarée : les exigences du web resteront non testées", "no public address is declared: web requirements will stay untested",
 			"Donnez « web.production » dans le manifeste.", "Give \"web.production\" in the manifest.")
