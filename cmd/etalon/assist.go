@@ -72,7 +72,6 @@ type walk struct {
 	author, role string
 	lang         string
 	now          time.Time
-	service      string
 	kept         int
 }
 
@@ -106,11 +105,10 @@ func (w *walk) ask(fr, en string) (string, error) {
 
 // all walks through the questions and tells how many are left.
 func (w *walk) all(only []string) (left int, err error) {
-	report, questions, err := run.Questions(w.dir, w.now)
+	questions, err := run.Questions(w.dir, w.now)
 	if err != nil {
 		return 0, err
 	}
-	w.service = strings.TrimSpace(report.Candidate.Service.Name + " " + report.Candidate.Service.Version)
 	if len(only) > 0 {
 		questions = slices.DeleteFunc(questions, func(q run.Question) bool {
 			return !slices.Contains(only, q.Subject) && !slices.Contains(only, q.Requirement.Requirement)
@@ -163,17 +161,30 @@ func (w *walk) show(n, of int, q run.Question) {
 		w.say("  Vu dans les échanges %s du rapport", "  Seen in the exchanges %s of the report", strings.Join(q.Exchanges, ", "))
 	}
 	if q.Before != nil {
-		w.say("  Décision du %s (%s) : %s. Elle ne vaut plus : %s.", "  Decision of %s (%s): %s. It no longer holds: %s.", q.Before.Date, q.Before.Author, q.Before.Reason, w.pick(q.Lapsed))
+		w.say("  Décision du %s (%s) : %s. Elle ne vaut plus : %s.", "  Decision of %s (%s): %s. It no longer holds: %s.", q.Before.Date, q.Before.Author, strings.TrimRight(q.Before.Reason, ". "), w.pick(q.Lapsed))
 	}
+}
+
+// keepable says that an earlier decision can be taken again as it was, "" when it
+// was about something else.
+func (w *walk) keepable(q run.Question) string {
+	if q.Before == nil || !q.Same {
+		return ""
+	}
+	return w.pick(reports.Text{FR: "g : garder cette décision, après avoir regardé de nouveau", EN: "k: keep that decision, after another look"})
 }
 
 // decide asks for one decision and keeps it; false when the person passes.
 func (w *walk) decide(q run.Question) (bool, error) {
 	d := run.Decision{
-		Subject: q.Subject, Author: w.author, Role: w.role, Seen: q.Digest, Service: w.service,
+		Subject: q.Subject, Author: w.author, Role: w.role, Seen: q.Digest, Service: q.Service,
 		Date: w.now.UTC().Format(time.DateOnly), Attachments: []run.Attachment{},
 	}
+	keep := w.keepable(q)
 	for d.Decision == "" {
+		if keep != "" {
+			fmt.Fprintln(w.out, "  "+keep)
+		}
 		answer, err := w.ask("  Décision (o : respectée, n : non respectée, s : sans objet, p : passer, q : arrêter) : ", "  Decision (y: met, n: not met, c: not concerned, p: pass, q: stop): ")
 		if err != nil {
 			return false, err
@@ -185,6 +196,10 @@ func (w *walk) decide(q run.Question) (bool, error) {
 			d.Decision = run.DecidedNotMet
 		case "s", "c":
 			d.Decision = run.DecidedOutside
+		case "g", "k":
+			if keep != "" {
+				d.Decision, d.Reason, d.Attachments = q.Before.Decision, q.Before.Reason, q.Before.Attachments
+			}
 		case "p":
 			return false, nil
 		case "q":
@@ -192,12 +207,13 @@ func (w *walk) decide(q run.Question) (bool, error) {
 		}
 	}
 	var err error
+	anew := d.Reason == "" // not an earlier decision
 	for d.Reason == "" {
 		if d.Reason, err = w.ask("  Raison, en une phrase : ", "  Reason, in a sentence: "); err != nil {
 			return false, err
 		}
 	}
-	for {
+	for anew {
 		path, err := w.ask("  Pièce jointe (chemin d'un fichier, vide : aucune) : ", "  Attachment (path of a file, empty: none): ")
 		if err != nil {
 			return false, err

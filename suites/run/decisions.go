@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/etalon-sante/etalon/reports"
+	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/requirement"
 )
 
@@ -120,7 +121,7 @@ func (d Decision) check() error {
 	if known := []string{DecidedMet, DecidedNotMet, DecidedOutside}; !slices.Contains(known, d.Decision) {
 		return fmt.Errorf("decision is %q: write %s", brief(d.Decision), strings.Join(known, ", "))
 	}
-	for name, text := range map[string]string{"reason": d.Reason, "author": d.Author, "role": d.Role} {
+	for name, text := range map[string]string{"reason": d.Reason, "author": d.Author, "role": d.Role, "service": d.Service} {
 		if strings.TrimSpace(text) == "" {
 			return fmt.Errorf("%s is missing: a decision says who took it and why", name)
 		}
@@ -155,29 +156,42 @@ type Question struct {
 	Seen        reports.Text // what the harness saw, or what to look at
 	Exchanges   []string     // that show it, by their key in the report
 	Digest      string       // of what is shown
+	Service     string       // name and version of the service
 	Before      *Decision    // an earlier decision that no longer holds
 	Lapsed      reports.Text // why it does not
+	Same        bool         // that decision was taken of just this, seen in another version or too long ago
+}
+
+// serviceOf names what decisions are about: a service in one version.
+func serviceOf(c candidate.Candidate) string {
+	return strings.TrimSpace(c.Service.Name + " " + c.Service.Version)
 }
 
 // Questions lists what is left to decide of a run folder, in the order of the
 // report, as of a day.
-func Questions(dir string, day time.Time) (reports.Report, []Question, error) {
+func Questions(dir string, day time.Time) ([]Question, error) {
 	rec, err := ReadFolder(dir)
 	if err != nil {
-		return reports.Report{}, nil, err
+		return nil, err
 	}
-	taken := rec.Decisions
+	// What was decided already changes what is said of a question, hence its
+	// digest: the questions are those of a run about which nothing was.
+	taken, service := rec.Decisions, serviceOf(rec.Candidate)
+	rec.Decisions = nil
 	report, err := Judge(rec, Register)
 	if err != nil {
-		return report, nil, err
+		return nil, err
 	}
 	var out []Question
 	add := func(q Question) {
 		for _, d := range taken {
 			if d.Subject == q.Subject {
-				q.Before, q.Lapsed = &d, d.lapsed(q.Digest, day)
+				if q.Before, q.Lapsed, q.Same = &d, d.lapsed(q.Digest, service, day), d.Seen == q.Digest; q.Lapsed == (reports.Text{}) {
+					return // it is decided
+				}
 			}
 		}
+		q.Service = service
 		out = append(out, q)
 	}
 	for _, r := range report.Results {
@@ -190,7 +204,7 @@ func Questions(dir string, day time.Time) (reports.Report, []Question, error) {
 			}
 		}
 	}
-	return report, out, nil
+	return out, nil
 }
 
 // digestOfSeen is the digest of what a person is shown. Ids of exchanges differ
@@ -211,9 +225,11 @@ func digestOfSeen(subject string, why reports.Text, findings []reports.Finding) 
 }
 
 // lapsed says why a decision no longer holds; the zero text when it does.
-func (d Decision) lapsed(seen string, day time.Time) reports.Text {
+func (d Decision) lapsed(seen, service string, day time.Time) reports.Text {
 	today := day.UTC().Format(time.DateOnly)
 	switch {
+	case d.Service != service:
+		return reports.Text{FR: "elle portait sur « " + d.Service + " »", EN: "it was about \"" + d.Service + "\""}
 	case d.Seen != seen:
 		return reports.Text{FR: "ce qui avait été vu a changé depuis", EN: "what was seen has changed since"}
 	case d.Expires < today:
@@ -238,7 +254,7 @@ func (b *builder) decide(subject string, why reports.Text, findings []reports.Fi
 	if taken, err := time.Parse(time.DateOnly, d.Date); err == nil && taken.After(day) {
 		day = taken
 	}
-	if lapsed := d.lapsed(digestOfSeen(subject, why, findings), day); lapsed.EN != "" {
+	if lapsed := d.lapsed(digestOfSeen(subject, why, findings), serviceOf(b.rec.Candidate), day); lapsed.EN != "" {
 		return reports.ToReview, reports.Text{
 			FR: why.FR + " Une décision du " + d.Date + " ne vaut plus : " + lapsed.FR + ".",
 			EN: why.EN + " A decision of " + d.Date + " no longer holds: " + lapsed.EN + ".",

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/etalon-sante/etalon/reports"
+	"github.com/etalon-sante/etalon/suites/candidate"
 )
 
 func decision() Decision {
@@ -27,6 +28,7 @@ func TestADecisionSaysWhoWhyWhenAndAboutWhat(t *testing.T) {
 		"reason is missing":          func(d *Decision) { d.Reason = " " },
 		"author is missing":          func(d *Decision) { d.Author = "" },
 		"role is missing":            func(d *Decision) { d.Role = "" },
+		"service is missing":         func(d *Decision) { d.Service = "" },
 		"reason has 5000 characters": func(d *Decision) { d.Reason = strings.Repeat("é", 5000) },
 		`date is "22/11/2026"`:       func(d *Decision) { d.Date = "22/11/2026" },
 		`expires is "2026-11-21"`:    func(d *Decision) { d.Expires = "2026-11-21" },
@@ -70,12 +72,14 @@ func TestADecisionHoldsForWhatWasSeenAndForItsTime(t *testing.T) {
 		{"not concerned", func(d *Decision) { d.Decision = DecidedOutside }, reports.NotApplicable, "decided by A. Essai"},
 		{"about something else", func(d *Decision) { d.Seen = strings.Repeat("1", 64) }, reports.ToReview, "has changed since"},
 		{"expired", func(d *Decision) { d.Date, d.Expires = "2025-01-01", "2025-06-01" }, reports.ToReview, "it was good until 2025-06-01"},
+		{"about another version", func(d *Decision) { d.Service = "Carnet Clair 0.9" }, reports.ToReview, `it was about "Carnet Clair 0.9"`},
+		{"about another service", func(d *Decision) { d.Service = "Autre carnet 1.0" }, reports.ToReview, `it was about "Autre carnet 1.0"`},
 		{"of another subject", func(d *Decision) { d.Subject = "ETH-61" }, reports.ToReview, "seen"},
 	} {
 		d := decision()
 		d.Seen = digest
 		c.change(&d)
-		b := builder{rec: Recorded{Info: Info{Started: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}, Decisions: []Decision{d}}}
+		b := builder{rec: Recorded{Candidate: candidate.Candidate{Service: candidate.Service{Name: "Carnet Clair", Version: "1.0"}}, Info: Info{Started: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}, Decisions: []Decision{d}}}
 		got, said, declared := b.decide("ETH-60", why, nil)
 		if got != c.verdict || !strings.Contains(said.EN, c.says) || (declared != nil) != (got != reports.ToReview) {
 			t.Errorf("%s: %s %q %v", c.name, got, said.EN, declared)
