@@ -87,6 +87,7 @@ func (a *app) matrix(r selftest.Result) {
 		rows  []string
 	}{
 		{"survivors", r.Survivors}, {"collateral", r.Collateral}, {"false alarms", r.FalseAlarms}, {"not run", r.NotRun}, {"declared but unmoved", r.Unmoved},
+		{"as declared only when tried again, alone; at first", r.Unstable},
 	} {
 		for _, row := range part.rows {
 			fmt.Fprintf(a.out, "  %s: %s\n", part.title, row)

@@ -52,6 +52,7 @@ type Row struct {
 	Stray    []string     `json:"collateral"`
 	Unmoved  []string     `json:"unmoved"` // declared, and did not move
 	Error    string       `json:"error,omitempty"`
+	First    string       `json:"first,omitempty"` // what was wrong the first time, where all is well the second
 }
 
 // Result is the kill matrix.
@@ -64,7 +65,8 @@ type Result struct {
 	Shadowed    []string `json:"shadowed"`    // "flaw: check": its occasion was taken away
 	FalseAlarms []string `json:"falseAlarms"` // on the reference, and on candidates that do nothing
 	NotRun      []string `json:"notRun"`
-	Unmoved     []string `json:"unmoved"` // declared in also:, observed again, and did not move
+	Unmoved     []string `json:"unmoved"`  // declared in also:, observed again, and did not move
+	Unstable    []string `json:"unstable"` // all as declared, but only when tried a second time, alone
 	Matrix      []Row    `json:"matrix"`
 }
 
@@ -130,12 +132,11 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		}
 	}
 
-	out := Result{Survivors: []string{}, Collateral: []string{}, Shadowed: []string{}, FalseAlarms: []string{}, NotRun: []string{}, Unmoved: []string{}, Matrix: []Row{}}
+	out := Result{Survivors: []string{}, Collateral: []string{}, Shadowed: []string{}, FalseAlarms: []string{}, NotRun: []string{}, Unmoved: []string{}, Unstable: []string{}, Matrix: []Row{}}
 	if t.clean, err = t.reference(ctx, "", reference.Parts{}, t.concerned(""), trial{}); err != nil {
 		return out, fmt.Errorf("the reference service as it is: %w", err)
 	}
 	out.FalseAlarms = append(out.FalseAlarms, t.alarms("")...)
-	out.NotRun = append(out.NotRun, t.notRun()...)
 	out.Conformant = t.clean.report.Summary[reports.Conformant]
 	t.tell(0, 0, "reference")
 	idle, err := t.idle(ctx)
@@ -148,6 +149,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if len(o.Only) > 0 {
 		all = slices.DeleteFunc(all, func(f flaws.Flaw) bool { return !slices.Contains(o.Only, f.ID) && !slices.Contains(o.Only, f.Check) })
 	}
+	out.NotRun = append(out.NotRun, t.notRun(all)...)
 	if err := t.vary(ctx, all, &out); err != nil {
 		return out, err
 	}
@@ -170,6 +172,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		}()
 	}
 	wg.Wait()
+	t.again(ctx, all, rows)
 	for _, r := range rows {
 		out.add(r)
 	}
@@ -233,6 +236,9 @@ func (o *Result) add(r Row) {
 		o.Killed++
 	default:
 		o.Survivors = append(o.Survivors, fmt.Sprintf("%s: %s is %s", r.Flaw, r.Check, r.Verdict))
+	}
+	if r.First != "" {
+		o.Unstable = append(o.Unstable, r.Flaw+": "+r.First)
 	}
 	for _, s := range r.Stray {
 		o.Collateral = append(o.Collateral, r.Flaw+": "+s)

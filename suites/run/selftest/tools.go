@@ -4,17 +4,21 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/etalon-sante/etalon/fixtures/flaws"
 	"github.com/etalon-sante/etalon/suites/probe/browser"
 	"github.com/etalon-sante/etalon/suites/run"
 )
 
 // notRun are the checks for which an outside tool is missing: neither an alarm
-// nor a kill can be told of them.
-func (t *tester) notRun() []string {
+// nor a kill can be told of them. Where some flaws only are tried, the others'
+// checks are nobody's question.
+func (t *tester) notRun(tried []flaws.Flaw) []string {
 	missing := run.MissingTools(t.opts.tools())
 	out := []string{}
 	for _, check := range slices.Sorted(maps.Keys(missing)) {
-		out = append(out, check+": "+missing[check].EN)
+		if len(t.opts.Only) == 0 || slices.ContainsFunc(tried, func(f flaws.Flaw) bool { return f.Check == check }) {
+			out = append(out, check+": "+missing[check].EN)
+		}
 	}
 	return out
 }
