@@ -44,7 +44,7 @@ func Normal(r Report) Report {
 	r.Results = each(r.Results, func(res *Result) {
 		res.Sources, res.Formerly = list(res.Sources), list(res.Formerly)
 		res.Checks = each(res.Checks, func(c *Check) {
-			c.Findings, c.Traces, c.Evidence = list(c.Findings), list(c.Traces), list(c.Evidence)
+			c.Findings, c.Traces, c.Evidence, c.Pictures = list(c.Findings), list(c.Traces), list(c.Evidence), list(c.Pictures)
 		})
 	})
 	exchanges := make(map[string]Exchange, len(r.Exchanges))

@@ -199,6 +199,19 @@ type Check struct {
 	// judged; Evidence names exchanges that show it, by their key in Exchanges.
 	Occasions int      `json:"occasions"`
 	Evidence  []string `json:"evidence"`
+	// Pictures are what a person who decides is to look at.
+	Pictures []Picture `json:"pictures"`
+}
+
+// Picture is a picture in the run folder. A report is whole without it: what the
+// picture shows stands in Alt.
+type Picture struct {
+	Of     string `json:"of"`   // page, banner, element, focus, narrow, zoom
+	File   string `json:"file"` // relative to the report: "artifacts/….webp"
+	SHA256 string `json:"sha256"`
+	Width  int    `json:"width"` // pixels
+	Height int    `json:"height"`
+	Alt    Text   `json:"alt"`
 }
 
 // Finding is one thing that was seen and is not as required.
@@ -217,6 +230,8 @@ type Finding struct {
 	Expected string `json:"expected"`
 	Actual   string `json:"actual"`
 	Setting  string `json:"setting"` // key of the setting that says what is expected; empty: none
+	// Picture shows what was seen; null: none does.
+	Picture *Picture `json:"picture"`
 }
 
 // Exchange is an excerpt of the journal, after redaction: an HTTP exchange, an

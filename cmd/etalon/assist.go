@@ -160,6 +160,9 @@ func (w *walk) show(n, of int, q run.Question) {
 	if len(q.Exchanges) > 0 {
 		w.say("  Vu dans les échanges %s du rapport", "  Seen in the exchanges %s of the report", strings.Join(q.Exchanges, ", "))
 	}
+	for _, p := range q.Pictures {
+		w.say("  Image : %s (%s)", "  Picture: %s (%s)", filepath.Join(w.dir, filepath.FromSlash(p.File)), w.pick(p.Alt))
+	}
 	if q.Before != nil {
 		w.say("  Décision du %s (%s) : %s. Elle ne vaut plus : %s.", "  Decision of %s (%s): %s. It no longer holds: %s.", q.Before.Date, q.Before.Author, strings.TrimRight(q.Before.Reason, ". "), w.pick(q.Lapsed))
 	}

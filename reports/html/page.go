@@ -1,6 +1,6 @@
 // Package html writes the report as one self-contained page: no script, no
-// outside file, readable offline, on paper, at 320 pixels and by a screen
-// reader.
+// outside file but the run's own pictures, without which it stays whole; readable
+// offline, on paper, at 320 pixels and by a screen reader.
 package html
 
 import (

@@ -296,3 +296,27 @@ func BenchmarkAThousandRequirements(b *testing.B) {
 		write(b, r, "fr")
 	}
 }
+
+// A report may come from anyone: only names that a run gives are loaded.
+func TestOnlyPicturesOfARunAreShown(t *testing.T) {
+	for file, shown := range map[string]bool{
+		"artifacts/0123456789abcdef-page.webp": true, "artifacts/0123456789abcdef-page.svg": false, "https://elsewhere.example/x.webp": false,
+		"artifacts/../../secret-page.webp": false, "//elsewhere.example/0123456789abcdef-page.webp": false, "javascript:alert(1)": false,
+	} {
+		r := sample.Report()
+		p := reports.Picture{Of: "page", File: file, SHA256: strings.Repeat("0", 64), Width: 10, Height: 10, Alt: reports.Text{FR: "Une page.", EN: "A page."}}
+		r.Results[0].Checks = append(r.Results[0].Checks, reports.Check{ID: "X-1.1", Verdict: reports.ToReview, Pictures: []reports.Picture{p}})
+		found := false
+		for n := range tree(t, write(t, r, "en")).Descendants() {
+			if n.Type == nethtml.ElementNode && n.Data == "img" {
+				found = true
+				if attr(n, "alt") != "A page." {
+					t.Errorf("%s: alt is %q", file, attr(n, "alt"))
+				}
+			}
+		}
+		if found != shown {
+			t.Errorf("%s: shown %t", file, found)
+		}
+	}
+}

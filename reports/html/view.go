@@ -19,6 +19,7 @@ const (
 	maxCards    = 10
 	maxFindings = 5  // shown per check
 	maxExcerpts = 80 // exchanges laid out in one page, counted with their telling lines
+	maxImages   = 60 // pictures shown in one page; those after are named
 )
 
 // page is what the template reads.
@@ -116,6 +117,7 @@ type (
 		Findings   []finding
 		More       int
 		Proof      []string // what was seen, a line each, where nothing was found wrong
+		Images     []image
 	}
 	finding struct {
 		reports.Finding
@@ -123,6 +125,11 @@ type (
 		Shown    *excerpt  // nil: shown before, or one too many for a page
 		Whole    *row      // the requirement with which all of it is shown, if another finding came first
 		Here     bool      // Whole is this very requirement
+		Image    *image    // nil: none shows it
+	}
+	image struct {
+		reports.Picture
+		Shown bool // false: named only, one too many for a page, or no name of ours
 	}
 	exchange struct {
 		reports.Exchange
@@ -281,8 +288,9 @@ func newRows(r reports.Report, l words.Lang) []row {
 // script to open it; they come first, so that an exchange is laid out whole
 // where it is sure to be seen, and elsewhere only near another telling line.
 func prove(r reports.Report, rows []row, cards []card, l words.Lang) {
-	shown := shownAt{}
+	shown, images := shownAt{}, gallery{}
 	fill := func(x *row) {
+		here := map[string]bool{} // pictures shown with this requirement: once each
 		for _, c := range x.Result.Checks {
 			v := check{Check: c, Word: l.Of(c.Verdict.Label().Word), SameTitle: c.Title == x.Title, SameReason: c.Reason == x.Reason}
 			if len(c.Findings) == 0 {
@@ -293,7 +301,17 @@ func prove(r reports.Report, rows []row, cards []card, l words.Lang) {
 					v.More = len(c.Findings) - maxFindings
 					break
 				}
-				v.Findings = append(v.Findings, newFinding(r, f, x, shown, l))
+				n := newFinding(r, f, x, shown, l)
+				if f.Picture != nil && !here[f.Picture.File] {
+					here[f.Picture.File], n.Image = true, images.of(*f.Picture)
+				}
+				v.Findings = append(v.Findings, n)
+			}
+			for _, p := range c.Pictures {
+				if !here[p.File] {
+					here[p.File] = true
+					v.Images = append(v.Images, *images.of(p))
+				}
 			}
 			x.Checks = append(x.Checks, v)
 		}
@@ -336,6 +354,20 @@ func pathOf(address string) string {
 		return u.Path
 	}
 	return address
+}
+
+// gallery counts the pictures of a page: one is loaded once, however often it is
+// shown.
+type gallery map[string]bool
+
+// of is a picture as the page shows it. A name that no run of ours gives is shown
+// as text: a report may come from anyone.
+func (g gallery) of(p reports.Picture) *image {
+	ours := regexp.MustCompile(`^artifacts/[0-9a-f]{16}-[a-z]{2,16}\.webp$`).MatchString(p.File)
+	if ours && !g[p.File] && len(g) < maxImages {
+		g[p.File] = true
+	}
+	return &image{Picture: p, Shown: ours && g[p.File]}
 }
 
 // shownAt says with which requirement an exchange, or a line of it, is shown.

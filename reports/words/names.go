@@ -36,6 +36,13 @@ func names() map[string]reports.Text {
 		"basis:derived": {FR: "déduit de la source", EN: "derived from the source"},
 		"basis:assumed": {FR: "supposé par Étalon", EN: "assumed by Étalon"},
 
+		"picture:page":    {FR: "La page", EN: "The page"},
+		"picture:banner":  {FR: "La demande de choix", EN: "The question"},
+		"picture:element": {FR: "L’élément en cause", EN: "The element concerned"},
+		"picture:focus":   {FR: "Où est le clavier", EN: "Where the keyboard is"},
+		"picture:narrow":  {FR: "La page, étroite", EN: "The page, narrow"},
+		"picture:zoom":    {FR: "La page, agrandie", EN: "The page, enlarged"},
+
 		"verification:automatic": {FR: "automatique", EN: "automatic"},
 		"verification:assisted":  {FR: "assistée par une personne", EN: "assisted by a person"},
 		"verification:declared":  {FR: "sur déclaration", EN: "by declaration"},

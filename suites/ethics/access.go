@@ -117,7 +117,7 @@ func wide(r record.Record, p browser.Page) []Finding {
 	if len(f.Out) > 0 {
 		out = out.In(several(f.Out))
 	}
-	return []Finding{out}
+	return []Finding{out.Shown(taken(p, browser.OfNarrow, ""))}
 }
 
 func focusUnseen(r record.Record, p browser.Page) []Finding {
@@ -126,7 +126,7 @@ func focusUnseen(r record.Record, p browser.Page) []Finding {
 		out = append(out, At(r, "browser.focus-unseen", Text{
 			FR: fmt.Sprintf("sur la page %s, on ne voit pas que le clavier est sur %s", p.URL, at),
 			EN: fmt.Sprintf("on page %s, it cannot be seen that the keyboard is at %s", p.URL, at),
-		}).Was(":focus-visible", "—"))
+		}).Was(":focus-visible", "—").Shown(taken(p, browser.OfFocus, at)))
 	}
 	return out
 }
@@ -196,7 +196,7 @@ func broken(rec record.Record, p browser.Page, group string) []Finding {
 		if len(rule.Nodes) > 0 {
 			f = f.In(rule.Nodes[0].Target).Was(rule.Impact+": 0", rule.Nodes[0].HTML)
 		}
-		out = append(out, f)
+		out = append(out, f.Shown(taken(p, browser.OfElement, rule.ID)))
 	}
 	return out
 }

@@ -57,10 +57,10 @@ func visits(l *Lab) {
 		It("is kept to, once it was refused", Check("ETH-14.1"), Reads(refused), func() { afterRefusal(refused) })
 	})
 	Describe("Before any choice", func() {
-		It("leaves no cookie that follows people", Check("ETH-10.1"), Reads(first), func() { allowed(first); onVisit(first, cookiesLeft, cookiesToReview) })
-		It("stores nothing that follows people", Check("ETH-10.2"), Reads(first), func() { allowed(first); onVisit(first, eachPage(keysLeft), keysToReview) })
-		It("asks nothing of those who follow people", Check("ETH-11.1"), Reads(first), func() { allowed(first); onVisit(first, eachPage(trackersAsked), doubtfulHosts) })
-		It("does not tell others which page is read", Check("ETH-12.1"), Reads(first), func() { allowed(first); onVisit(first, eachPage(pageTold), thirdsToReview) })
+		It("leaves no cookie that follows people", Check("ETH-10.1"), Reads(first), func() { allowed(first); onVisitSeeing(first, cookiesLeft, cookiesToReview, firstPage) })
+		It("stores nothing that follows people", Check("ETH-10.2"), Reads(first), func() { allowed(first); onVisitSeeing(first, eachPage(keysLeft), keysToReview, firstPage) })
+		It("asks nothing of those who follow people", Check("ETH-11.1"), Reads(first), func() { allowed(first); onVisitSeeing(first, eachPage(trackersAsked), doubtfulHosts, firstPage) })
+		It("does not tell others which page is read", Check("ETH-12.1"), Reads(first), func() { allowed(first); onVisitSeeing(first, eachPage(pageTold), thirdsToReview, firstPage) })
 	})
 	Describe("A page says of itself", func() {
 		It("its language", Check("ETH-30.1"), Reads(first), func() { onVisit(first, eachPage(language), nil) })
@@ -103,7 +103,11 @@ func visits(l *Lab) {
 	Describe("The rules of axe-core hold", func() {
 		rules := func(group string) {
 			axeRan(access)
-			onVisit(access, eachPage(func(r record.Record, p browser.Page) []Finding { return broken(r, p, group) }), func(res browser.Result) Text { return undecided(res, group) })
+			onVisitSeeing(access, eachPage(func(r record.Record, p browser.Page) []Finding { return broken(r, p, group) }),
+				func(res browser.Result) Text { return undecided(res, group) },
+				func(res browser.Result) []Picture {
+					return takenOfAll(res, browser.OfElement, func(rule string) bool { return groupOf(rule) == group })
+				})
 		}
 		It("for what stands in place of pictures", Check("ETH-35.1"), Reads(access), func() { rules(axePictures) })
 		It("for the labels of forms", Check("ETH-35.2"), Reads(access), func() { rules(axeForms) })
@@ -130,9 +134,11 @@ func refuse(ctx context.Context, s *Stage) error {
 	return noted(ctx, s, v.Site, res, err)
 }
 
+// visitOf is a visit of the public pages by somebody who is not signed in, so that
+// they may be pictured.
 func visitOf(s *Stage) browser.Visit {
 	c := s.Candidate()
-	v := browser.Visit{Site: c.Web.Site, Named: []string{c.Web.Production, c.Web.Plain}, Now: s.Now}
+	v := browser.Visit{Site: c.Web.Site, Named: []string{c.Web.Production, c.Web.Plain}, Now: s.Now, Keep: s.Keeper()}
 	if v.Site == "" {
 		v.Site = c.Web.Production
 	}
@@ -196,6 +202,17 @@ func resultOf(r record.Record) browser.Result {
 // became of the others; that nothing is wrong takes all of them to have been
 // shown. What a person has to decide comes last.
 func onVisit(s *Scenario, find func(record.Record, browser.Result) []Finding, review func(browser.Result) Text) {
+	onVisitSeeing(s, find, review, func(browser.Result) []Picture { return nil })
+}
+
+// firstPage is the picture of the first page, as it was first shown.
+func firstPage(res browser.Result) []Picture {
+	all := takenOfAll(res, browser.OfPage, nil)
+	return all[:min(1, len(all))]
+}
+
+// onVisitSeeing is onVisit with the pictures that such a person is to look at.
+func onVisitSeeing(s *Scenario, find func(record.Record, browser.Result) []Finding, review func(browser.Result) Text, pictures func(browser.Result) []Picture) {
 	t, res := shown(s)
 	found := find(t.First(), res)
 	if len(found) > 0 {
@@ -211,6 +228,7 @@ func onVisit(s *Scenario, find func(record.Record, browser.Result) []Finding, re
 		return
 	}
 	if why := review(res); why != (Text{}) {
+		t.Pictures(pictures(res)...)
 		t.Review(why)
 	}
 }

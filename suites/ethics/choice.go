@@ -24,12 +24,21 @@ func choiceOf(s *Scenario) (record.Record, browser.Refusal) {
 		panic(fmt.Sprintf("read probe %s of record %d: %v", r.Probe.Kind, r.Seq, err))
 	}
 	if !out.Choice.Found {
+		t.Pictures(ofQuestion(out.Choice, out.Site)...)
 		t.Review(Text{
 			FR: "aucune demande de choix n’a été vue sur la première page. C’est bien ainsi si rien de ce qui est déposé ou interrogé ne demande d’accord (voir ETH-10 à ETH-12) : est-ce le cas ?",
 			EN: "no question about trackers was seen on the first page. That is as it should be if nothing that is left or asked needs consent (see ETH-10 to ETH-12): is it so?",
 		})
 	}
 	return r, out
+}
+
+// ofQuestion is the picture of a question, or of the page on which none was seen.
+func ofQuestion(c browser.Choice, site string) []Picture {
+	if p := picture(c.Picture, site); p != nil {
+		return []Picture{*p}
+	}
+	return nil
 }
 
 // onChoice judges the question itself.
@@ -41,6 +50,7 @@ func onChoice(s *Scenario, find func(record.Record, browser.Choice) []Finding, r
 		return
 	}
 	if why := review(got.Choice); why != (Text{}) {
+		s.Trace().Pictures(ofQuestion(got.Choice, got.Site)...)
 		s.Trace().Review(why)
 	}
 }
@@ -53,7 +63,7 @@ func notAsEasy(r record.Record, c browser.Choice) []Finding {
 	return []Finding{At(r, "browser.no-refusal", Text{
 		FR: "accepter se fait d’un geste, refuser n’est pas offert au même niveau",
 		EN: "accepting takes one press, refusing is not offered on the same level",
-	}).Was("refuser", c.Accept[0].Text)}
+	}).Was("refuser", c.Accept[0].Text).Shown(picture(c.Picture, r.Probe.Target))}
 }
 
 // smaller: how alike two controls look is for a person to say.
@@ -81,7 +91,7 @@ func ticked(r record.Record, c browser.Choice) []Finding {
 	return []Finding{At(r, "browser.ticked", Text{
 		FR: "des cases sont cochées avant que le patient ait choisi : " + several(c.Ticked),
 		EN: "boxes are ticked before the patient has chosen: " + several(c.Ticked),
-	}).Was("—", several(c.Ticked))}
+	}).Was("—", several(c.Ticked)).Shown(picture(c.Picture, r.Probe.Target))}
 }
 
 // afterRefusal judges what is left and asked once trackers were refused.

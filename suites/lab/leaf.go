@@ -95,14 +95,15 @@ type Text struct {
 
 // Finding is one thing observed that is not as required.
 type Finding struct {
-	Key      string `json:"key"`                // stable: "feed.profile", "token-request-after-refusal"
-	Message  Text   `json:"message"`            //
-	Exchange string `json:"exchange,omitempty"` // id of the exchange that shows it
-	Pointer  string `json:"pointer,omitempty"`  // place in it
-	Expected string `json:"expected,omitempty"`
-	Actual   string `json:"actual,omitempty"`
-	Setting  string `json:"setting,omitempty"` // assumed setting on which it rests
-	Seq      int    `json:"seq,omitempty"`     // journal record that shows it
+	Key      string   `json:"key"`                // stable: "feed.profile", "token-request-after-refusal"
+	Message  Text     `json:"message"`            //
+	Exchange string   `json:"exchange,omitempty"` // id of the exchange that shows it
+	Pointer  string   `json:"pointer,omitempty"`  // place in it
+	Expected string   `json:"expected,omitempty"`
+	Actual   string   `json:"actual,omitempty"`
+	Setting  string   `json:"setting,omitempty"` // assumed setting on which it rests
+	Seq      int      `json:"seq,omitempty"`     // journal record that shows it
+	Picture  *Picture `json:"picture,omitempty"` // that shows it
 }
 
 // State is what a leaf came to.
@@ -126,9 +127,10 @@ type Result struct {
 	State     State
 	Reason    Text // for untested, to-review and broken
 	Findings  []Finding
-	Traces    []string // slugs read
-	Occasions int      // how often there was an occasion
-	Evidence  []int    // journal records that show it: the first of each occasion, three at most
+	Traces    []string  // slugs read
+	Occasions int       // how often there was an occasion
+	Evidence  []int     // journal records that show it: the first of each occasion, three at most
+	Pictures  []Picture // that a person who decides is to look at
 }
 
 // sheet collects the results of the leaves of one judging; leaves run one at a

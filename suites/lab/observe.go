@@ -37,6 +37,7 @@ type Env struct {
 	Sink      func([]record.Record) error // takes the redacted records of an ended scenario, in order
 	CDASchema string                      // by what clinical documents are validated; "": by nothing
 	Browser   *browser.Host               // with what pages are looked at; nil: with none
+	Keep      func(Kept) error            // takes the pictures of an ended scenario; nil: none are taken
 	Attendant *Attendant                  // of a person who plays the pilot; nil: nobody does
 	// Sitting and After are set when a run is taken up again: how often it was
 	// before, and the number of its last record.
@@ -184,7 +185,7 @@ func (b *bench) play(ctx context.Context, s *Scenario) error {
 		data, _ = json.Marshal(end)
 	}
 	st.mark("end", "", data)
-	err = b.write(flush, append(st.take(), b.watch.take(s.Slug)...), st.pending())
+	err = b.write(flush, append(st.take(), b.watch.take(s.Slug)...), st.pending(), st.pictures()...)
 	b.ended.Add(1)
 	b.report(Progress{Scenario: s.Slug, Sentence: s.Sentence, State: "end", Outcome: end.Outcome})
 	return err
@@ -222,8 +223,8 @@ func (b *bench) rest() error {
 }
 
 // write redacts records with every name known by now, orders and numbers them,
-// and hands them to the sink.
-func (b *bench) write(ctx context.Context, records []record.Record, pending []record.Secret) error {
+// and hands them to the sink, with the pictures taken meanwhile.
+func (b *bench) write(ctx context.Context, records []record.Record, pending []record.Secret, pictures ...Kept) error {
 	if len(records) == 0 {
 		return nil
 	}
@@ -240,6 +241,9 @@ func (b *bench) write(ctx context.Context, records []record.Record, pending []re
 	b.named = max(b.named, known+len(secrets))
 	for _, p := range pending {
 		b.env.Redactor.Name(p.Name, p.Value)
+	}
+	if err := b.keep(records, pictures); err != nil {
+		return err
 	}
 	sort.SliceStable(records, func(i, j int) bool { return records[i].At.Before(records[j].At) })
 	for i := range records {

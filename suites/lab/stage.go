@@ -29,6 +29,7 @@ type Stage struct {
 	mu      sync.Mutex
 	records []record.Record
 	secrets []record.Secret // Name holds the kind
+	kept    []Kept
 }
 
 // Patient is one synthetic patient of a scenario.

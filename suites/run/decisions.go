@@ -155,6 +155,7 @@ type Question struct {
 	Title       reports.Text
 	Seen        reports.Text // what the harness saw, or what to look at
 	Exchanges   []string     // that show it, by their key in the report
+	Pictures    []reports.Picture
 	Digest      string       // of what is shown
 	Service     string       // name and version of the service
 	Before      *Decision    // an earlier decision that no longer holds
@@ -200,7 +201,7 @@ func Questions(dir string, day time.Time) ([]Question, error) {
 		}
 		for _, c := range r.Checks {
 			if c.Verdict == reports.ToReview {
-				add(Question{Subject: c.ID, Requirement: r, Title: c.Title, Seen: c.Reason, Exchanges: c.Evidence, Digest: digestOfSeen(c.ID, c.Reason, c.Findings)})
+				add(Question{Subject: c.ID, Requirement: r, Title: c.Title, Seen: c.Reason, Exchanges: c.Evidence, Pictures: c.Pictures, Digest: digestOfSeen(c.ID, c.Reason, c.Findings)})
 			}
 		}
 	}
@@ -208,7 +209,8 @@ func Questions(dir string, day time.Time) ([]Question, error) {
 }
 
 // digestOfSeen is the digest of what a person is shown. Ids of exchanges differ
-// from run to run and are left out.
+// from run to run and are left out; so are pictures, whose every pixel would count,
+// and which show what the words say.
 func digestOfSeen(subject string, why reports.Text, findings []reports.Finding) string {
 	h := sha256.New()
 	part := func(s string) { fmt.Fprintf(h, "%d:%s", len(s), s) }

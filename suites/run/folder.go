@@ -127,6 +127,9 @@ type Folder struct {
 	mu      sync.Mutex
 	journal *os.File
 	err     error
+	// Of the pictures kept: what the page held that each shows, by file, and bytes.
+	shown    map[string]string
+	pictures int64
 }
 
 // ErrForeign says that a folder holds files of others under names of ours.
@@ -159,6 +162,9 @@ func CreateFolder(path string) (*Folder, error) {
 			return nil, fmt.Errorf("replace the earlier run in %s: %w", path, err)
 		}
 	}
+	if err := clearPictures(path, nil); err != nil {
+		return nil, fmt.Errorf("replace the earlier run in %s: %w", path, err)
+	}
 	f, err := os.OpenFile(filepath.Join(path, journalFile), os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("create run folder: %w", err)
@@ -182,7 +188,7 @@ func (f *Folder) Abandon() error {
 			err = errors.Join(err, e)
 		}
 	}
-	return err
+	return errors.Join(err, clearPictures(f.Path, nil))
 }
 
 // Append writes records, one a line. Once writing has failed nothing more is

@@ -217,8 +217,13 @@ func (b *builder) check(k requirement.Check) (out reports.Check, decided *report
 		}
 		out.Findings = append(out.Findings, reports.Finding{
 			Key: f.Key, Message: reports.Text(f.Message), Exchange: b.cite(f), Pointer: f.Pointer,
-			Expected: f.Expected, Actual: f.Actual, Setting: setting,
+			Expected: f.Expected, Actual: f.Actual, Setting: setting, Picture: pictured(f.Picture),
 		})
+	}
+	for _, p := range res.Pictures {
+		if p := pictured(&p); p != nil {
+			out.Pictures = append(out.Pictures, *p)
+		}
 	}
 	switch res.State {
 	case lab.Met:

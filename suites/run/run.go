@@ -139,7 +139,7 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 	so := SessionOptions{
 		Bench: bench, Candidate: c, Secrets: o.Manifest.Secrets, Pilot: thePilot, Roots: o.Roots, Run: info.ID, Seed: o.Seed, Now: o.Now,
 		Redactor: redactor, Attendant: attendant, CDASchema: o.CDASchema, Browser: chromium,
-		Resolver: o.Resolver,
+		Resolver: o.Resolver, Keep: folder.Keep,
 	}
 	if p.prior != nil {
 		so.Sitting, so.After, so.Names = len(info.TakenUp), p.prior.last, p.prior.names
@@ -317,6 +317,14 @@ func publish(folder *Folder, o Options, redactor *record.Redactor) (reports.Repo
 		if leak := redactor.Find(string(b)); leak != "" {
 			return report, &LeakError{File: name, Name: leak}
 		}
+		if name == journalFile {
+			if err := clearPictures(folder.Path, b); err != nil {
+				return report, err
+			}
+		}
+	}
+	if leak := folder.pictureLeak(redactor); leak != nil {
+		return report, leak
 	}
 	for _, f := range files {
 		if leak := redactor.Find(string(f.content)); leak != "" {

@@ -46,15 +46,17 @@ type Keyboard struct {
 }
 
 // access tries what takes a window and a keyboard, then gives the window back.
-func (l *look) access() Access {
+func (l *look) access(into *[]Picture) Access {
 	ctx, cancel := context.WithTimeout(l.tab, accessTimeout)
 	defer cancel()
-	out := Access{Rules: rules(ctx), Keyboard: keyboard(ctx)}
-	out.Reflow = reflow(ctx)
+	out := Access{Rules: rules(ctx)}
+	out.Keyboard = keyboard(ctx, func(at string) { l.element(OfFocus, at, "", into) })
+	out.Reflow = l.reflow(ctx, into)
+	l.elements(out.Rules, into)
 	return out
 }
 
-func reflow(ctx context.Context) Reflow {
+func (l *look) reflow(ctx context.Context, into *[]Picture) Reflow {
 	out := Reflow{Out: []string{}}
 	if err := width(ctx, narrow); err != nil {
 		out.Error = cut(err.Error(), maxText)
@@ -69,6 +71,9 @@ func reflow(ctx context.Context) Reflow {
 			if i < 5 {
 				out.Out = append(out.Out, cut(o, maxText))
 			}
+		}
+		if out.Page > out.Window+1 {
+			l.picture(OfNarrow, "", nil, into)
 		}
 	}
 	if err := width(ctx, 0); err != nil && out.Error == "" {
@@ -91,8 +96,9 @@ type step struct {
 
 // keyboard walks through a page. It has gone round when it comes to the document
 // again, or to an element that it was at; it is trapped when a step leads nowhere
-// while there are others to reach.
-func keyboard(ctx context.Context) Keyboard {
+// while there are others to reach. unseen is told of each place that cannot be
+// seen, while the keyboard is there.
+func keyboard(ctx context.Context, unseen func(at string)) Keyboard {
 	out := Keyboard{Unseen: []string{}}
 	fail := func(err error) Keyboard {
 		out.Error = cut(err.Error(), maxText)
@@ -135,6 +141,7 @@ func keyboard(ctx context.Context) Keyboard {
 			}
 		}
 		out.Unseen = append(out.Unseen, s.At)
+		unseen(s.At)
 	}
 	return out
 }
@@ -152,10 +159,10 @@ func tab(ctx context.Context) error {
 // pictured says whether the element that has the focus looks otherwise without it,
 // by two pictures of it and what is around it.
 func pictured(ctx context.Context, s step) (bool, error) {
-	const around = 12
+	const margin = 12
 	shot := func() ([]byte, error) {
 		got, err := chromedp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{
-			Clip: &page.Viewport{X: max(0, s.X-around), Y: max(0, s.Y-around), Width: min(s.Width, 1200) + 2*around, Height: min(s.Height, 800) + 2*around, Scale: 1},
+			Clip: &page.Viewport{X: max(0, s.X-margin), Y: max(0, s.Y-margin), Width: min(s.Width, 1200) + 2*margin, Height: min(s.Height, 800) + 2*margin, Scale: 1},
 		})
 		return got.Data, err
 	}

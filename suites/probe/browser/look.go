@@ -37,6 +37,9 @@ type Visit struct {
 	Now   func() time.Time
 	// Access asks for what costs time: axe-core, the keyboard, a narrow screen.
 	Access bool
+	// Keep takes the pictures; nil: none are taken. It is given only for visits of
+	// pages that nobody has signed in to, or that a synthetic person sees.
+	Keep Keeper
 }
 
 // Target is a page of the site.
@@ -77,6 +80,7 @@ type Page struct {
 	Bytes    int64     `json:"bytes"` // received, headers included
 	Mixed    []string  `json:"mixed"` // addresses asked for over plain HTTP from a page that came over HTTPS
 	Access   *Access   `json:"access,omitempty"`
+	Pictures []Picture `json:"pictures,omitempty"`
 }
 
 // Facts are what the page's document holds.
@@ -168,7 +172,7 @@ func (h *Host) visit(ctx context.Context, v Visit, first func(*look) bool) (Resu
 	if h.options.BlockOthers {
 		res.Others = "blocked"
 	}
-	l := &look{visit: v, site: site, tab: tab, quiet: settleQuiet, alone: h.options.BlockOthers}
+	l := &look{visit: v, site: site, tab: tab, quiet: settleQuiet, alone: h.options.BlockOthers, acting: first != nil}
 	if beside(site) {
 		l.quiet = besideQuiet
 	}
@@ -215,7 +219,10 @@ type look struct {
 	tab     context.Context //nolint:containedctx // it is how chromedp holds a tab
 	quiet   time.Duration
 	alone   bool // nothing of another site is loaded
+	acting  bool // it does more than look
 	traffic *traffic
+
+	pictures int // kept so far
 }
 
 // why prefers that the caller's context ended as the reason of a failure.
@@ -319,8 +326,10 @@ func (l *look) page(at *url.URL, role string) Page {
 	}
 	p.State = Read
 	if l.visit.Access {
-		access := l.access()
+		access := l.access(&p.Pictures)
 		p.Access = &access
+	} else if !l.acting {
+		l.picture(OfPage, "", nil, &p.Pictures)
 	}
 	return p
 }

@@ -17,10 +17,14 @@ type Choice struct {
 	Accept []Control `json:"accept"` // on its first level
 	Refuse []Control `json:"refuse"`
 	Ticked []string  `json:"ticked"` // boxes that are ticked, and could be unticked
+	// Picture is that of the question; nil where none was kept.
+	Picture *Picture `json:"picture,omitempty"`
 	// Refused says that a control that refuses was pressed, Gone that the question
 	// was not asked any more on the page shown next.
 	Refused bool `json:"refused"`
 	Gone    bool `json:"gone"`
+
+	box box // where it is shown
 }
 
 // Control is something to press.
@@ -57,6 +61,7 @@ func (l *look) refuse() Choice {
 	ctx, cancel := context.WithTimeout(l.tab, pageTimeout)
 	defer cancel()
 	c := l.question(ctx)
+	l.pictureOf(&c)
 	if len(c.Refuse) == 0 {
 		return c
 	}
@@ -70,14 +75,31 @@ func (l *look) refuse() Choice {
 	return c
 }
 
+// pictureOf takes a picture of the question, or of the page where none was seen.
+func (l *look) pictureOf(c *Choice) {
+	var taken []Picture
+	if !c.Found {
+		l.picture(OfPage, "", nil, &taken)
+	} else if c.box.Width > 0 {
+		part := c.box.with(around)
+		l.picture(OfBanner, "", &part, &taken)
+	}
+	if len(taken) > 0 {
+		c.Picture = &taken[0]
+	}
+}
+
 // question reads what the page asks, which the page may say as it likes.
 func (l *look) question(ctx context.Context) Choice {
-	got, err := chromedp.Run(ctx, chromedp.Evaluate[Choice](script("banner")))
+	got, err := chromedp.Run(ctx, chromedp.Evaluate[struct {
+		Choice
+		Box box `json:"box"`
+	}](script("banner")))
 	out := Choice{Accept: []Control{}, Refuse: []Control{}, Ticked: []string{}}
 	if err != nil {
 		return out
 	}
-	out.Found, out.Text = got.Found, cut(got.Text, 2*maxText)
+	out.Found, out.Text, out.box = got.Found, cut(got.Text, 2*maxText), got.Box
 	out.Accept, out.Refuse = kept(got.Accept), kept(got.Refuse)
 	for i, t := range got.Ticked {
 		if i < maxControls {

@@ -32,13 +32,15 @@
   for (const c of controls) {
     if (accepts.test(word(c)) || refuses.test(word(c))) { box = frame(c); if (box) break; }
   }
-  const none = { found: false, text: "", accept: [], refuse: [], ticked: [] };
+  const none = { found: false, text: "", accept: [], refuse: [], ticked: [], box: { x: 0, y: 0, width: 0, height: 0 } };
   if (!box) return none;
   const inside = (e) => { for (let at = e; at; at = up(at)) if (at === box) return true; return false; };
   const control = (e) => { const r = e.getBoundingClientRect(); return { text: word(e).slice(0, 100), x: r.x + r.width / 2, y: r.y + r.height / 2, width: r.width, height: r.height }; };
+  const place = box.getBoundingClientRect();
   const mine = controls.filter(inside);
   return {
     found: true,
+    box: { x: place.x + scrollX, y: place.y + scrollY, width: place.width, height: place.height },
     text: (box.innerText || "").replace(/\s+/g, " ").trim().slice(0, 300),
     refuse: mine.filter((e) => refuses.test(word(e))).slice(0, 5).map(control),
     accept: mine.filter((e) => accepts.test(word(e)) && !refuses.test(word(e))).slice(0, 5).map(control),

@@ -8,6 +8,6 @@
   const r = e.getBoundingClientRect();
   return {
     at: w.name(e), again, known: rest !== undefined, seen: rest === undefined || rest !== w.look(e),
-    x: r.x, y: r.y, width: r.width, height: r.height,
+    x: r.x + scrollX, y: r.y + scrollY, width: r.width, height: r.height,
   };
 })()
