@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,9 @@ func (a *app) reference() *cobra.Command {
 			cfg.PilotToken, _ = a.env("ETALON_PILOT_TOKEN")
 			if len(cfg.PilotToken) < 16 {
 				return usage{fmt.Errorf("set ETALON_PILOT_TOKEN to a token of at least 16 characters: it guards the pilot")}
+			}
+			if manifest != "" {
+				cfg.Folder = filepath.Dir(manifest)
 			}
 			s, err := reference.Start(c.Context(), cfg)
 			if err != nil {

@@ -22,6 +22,7 @@ type Candidate struct {
 	Concurrency int           `json:"concurrency"` // scenarios at a time, 1 to 16; default 4
 	Visitor     string        `json:"visitor"`     // "http" (default)
 	Evidence    []Evidence    `json:"evidence"`
+	Application Application   `json:"application"`
 }
 
 // Editor is the legal person that publishes the service.
@@ -73,6 +74,14 @@ type Web struct {
 type Page struct {
 	Path string `json:"path"` // "/", "/mentions-legales"
 	Role string `json:"role"` // home, login, account, legal, privacy, terms, accessibility, other
+}
+
+// Application is the service's application for phones.
+type Application struct {
+	APK     string `json:"apk,omitempty"`     // relative to the manifest; "": there is none, or it is not looked at
+	Package string `json:"package,omitempty"` // under which it is published: fr.example.carnet
+	// Permissions gives, for a permission that touches on privacy, what it is for.
+	Permissions map[string]string `json:"permissions,omitempty"`
 }
 
 // PilotConfig says how the candidate is made to act.

@@ -29,7 +29,10 @@ type Manifest struct {
 	Folder    string            // absolute folder of the file, from which relative paths start
 	Raw       []byte            // as written, or as put together from several files: secrets stand in it as references only
 	Secrets   map[string]string // name ("pilot-token", "client-secret") -> value, for the redactor
-	sources   []*source
+	// Application is the absolute path of the application's file; "" where the
+	// manifest names none. It stays out of what is recorded.
+	Application string
+	sources     []*source
 }
 
 // Defaults of what a manifest may leave out.

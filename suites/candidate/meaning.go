@@ -49,6 +49,7 @@ func (c *checker) all() {
 	c.secrets()
 	c.client()
 	c.evidence()
+	c.application()
 }
 
 // add notes a problem at a path of the manifest.

@@ -39,6 +39,8 @@ type Env struct {
 	Browser   *browser.Host               // with what pages are looked at; nil: with none
 	Keep      func(Kept) error            // takes the pictures of an ended scenario; nil: none are taken
 	Attendant *Attendant                  // of a person who plays the pilot; nil: nobody does
+	// Application is the path of the application's file; "": the manifest names none.
+	Application string
 	// Sitting and After are set when a run is taken up again: how often it was
 	// before, and the number of its last record.
 	Sitting int

@@ -398,6 +398,10 @@ func (s *Stage) Pace() *pace.Pace { return s.bench.pace }
 // Resolver is the resolver that the user named; "" for none.
 func (s *Stage) Resolver() string { return s.bench.env.Resolver }
 
+// Application is the path of the application's file; "" where the manifest names
+// none.
+func (s *Stage) Application() string { return s.bench.env.Application }
+
 // CDASchema is by what clinical documents are validated; "" for nothing.
 func (s *Stage) CDASchema() string { return s.bench.env.CDASchema }
 

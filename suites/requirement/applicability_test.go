@@ -18,14 +18,15 @@ func least() candidate.Candidate {
 func full() candidate.Candidate {
 	both := []string{"read", "write"}
 	return candidate.Candidate{
-		Etalon:  1,
-		Editor:  candidate.Editor{Name: "Éditeur", SIREN: "732829320", Kind: "company"},
-		Service: candidate.Service{Name: "Service", Audience: []string{"patient", "professional"}, Finalites: []string{"care"}, DataUse: map[string][]string{"measures": {"care"}}},
-		Claims:  candidate.Claims{Pairing: true, Measures: both, Documents: both, Agenda: both, DocumentFormats: []string{"cda-n1", "cda-n3"}},
-		Web:     candidate.Web{Production: "https://service.example/", Site: "https://service.example/"},
-		Pilot:   candidate.PilotConfig{Kind: "http", URL: "https://pilot.example/"},
-		Sandbox: candidate.SandboxConfig{RedirectURIs: []string{"fr.example.service:/retour"}},
-		Start:   &candidate.Start{Command: []string{"service"}},
+		Etalon:      1,
+		Editor:      candidate.Editor{Name: "Éditeur", SIREN: "732829320", Kind: "company"},
+		Service:     candidate.Service{Name: "Service", Audience: []string{"patient", "professional"}, Finalites: []string{"care"}, DataUse: map[string][]string{"measures": {"care"}}},
+		Claims:      candidate.Claims{Pairing: true, Measures: both, Documents: both, Agenda: both, DocumentFormats: []string{"cda-n1", "cda-n3"}},
+		Web:         candidate.Web{Production: "https://service.example/", Site: "https://service.example/"},
+		Pilot:       candidate.PilotConfig{Kind: "http", URL: "https://pilot.example/"},
+		Sandbox:     candidate.SandboxConfig{RedirectURIs: []string{"fr.example.service:/retour"}},
+		Start:       &candidate.Start{Command: []string{"service"}},
+		Application: candidate.Application{APK: "service.apk"},
 	}
 }
 

@@ -139,7 +139,7 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 	so := SessionOptions{
 		Bench: bench, Candidate: c, Secrets: o.Manifest.Secrets, Pilot: thePilot, Roots: o.Roots, Run: info.ID, Seed: o.Seed, Now: o.Now,
 		Redactor: redactor, Attendant: attendant, CDASchema: o.CDASchema, Browser: chromium,
-		Resolver: o.Resolver, Keep: folder.Keep,
+		Resolver: o.Resolver, Keep: folder.Keep, Application: o.Manifest.Application,
 	}
 	if p.prior != nil {
 		so.Sitting, so.After, so.Names = len(info.TakenUp), p.prior.last, p.prior.names
@@ -456,7 +456,7 @@ func ObserveOnly(ctx context.Context, folder *Folder, m *candidate.Manifest, roo
 	}
 	defer release()
 	started := time.Now().UTC()
-	session, err := OpenSession(ctx, SessionOptions{Bench: bench, Candidate: m.Candidate, Secrets: m.Secrets, Pilot: p, Roots: roots, Run: runID(started), Seed: 1, Now: time.Now, CDASchema: OwnSchema, Resolver: resolver})
+	session, err := OpenSession(ctx, SessionOptions{Bench: bench, Candidate: m.Candidate, Secrets: m.Secrets, Pilot: p, Roots: roots, Run: runID(started), Seed: 1, Now: time.Now, CDASchema: OwnSchema, Resolver: resolver, Application: m.Application})
 	if err != nil {
 		return err
 	}

@@ -142,6 +142,8 @@ type SessionOptions struct {
 	CDASchema string               // folder of the XML Schema of CDA, or OwnSchema; "": none
 	Browser   *browser.Host        // with what pages are looked at; nil: none
 	Keep      func(lab.Kept) error // takes pictures of pages; nil: none are taken
+	// Application is the path of the application's file (Manifest.Application).
+	Application string
 	// Unasked leaves a person who plays the pilot alone: the doctor says himself
 	// what is to be configured.
 	Unasked bool
@@ -211,7 +213,7 @@ func (s *Session) Observe(ctx context.Context, l *lab.Lab, scenarios []*lab.Scen
 		Candidate: s.Candidate, Pilot: s.Pilot, Sandbox: s.bench.API, Space: s.Space, Roots: s.Roots,
 		Redactor: s.Redactor, Run: s.run, Seed: seed, Now: s.now, Progress: progress, Sink: sink,
 		CDASchema: s.options.CDASchema, Browser: s.options.Browser, Resolver: s.options.Resolver,
-		Keep:      s.options.Keep,
+		Keep: s.options.Keep, Application: s.options.Application,
 		Attendant: s.options.Attendant, Sitting: s.options.Sitting, After: s.options.After,
 	}, scenarios)
 }

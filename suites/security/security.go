@@ -18,6 +18,7 @@ func Specs(l *Lab) {
 	ExposureSpecs(l)
 	DNSSpecs(l)
 	PilotSpecs(l)
+	MobileSpecs(l)
 }
 
 // seen decodes what a probe saw. What cannot be decoded is a fault of ours, and

@@ -6,6 +6,7 @@ package demo
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -25,6 +26,7 @@ type Service struct {
 	Manifest  *candidate.Manifest
 	Roots     *x509.CertPool
 	Resolver  string // of the service's domain name, on loopback
+	folder    string // of the manifest and the application
 }
 
 // Options say how the reference service is started.
@@ -46,14 +48,26 @@ const callTimeout = 2 * time.Second
 
 // Start starts the reference service in this process.
 func Start(ctx context.Context, o Options) (*Service, error) {
+	folder, err := os.MkdirTemp("", "etalon-demo-")
+	if err != nil {
+		return nil, fmt.Errorf("start the reference service: %w", err)
+	}
+	s, err := start(ctx, o, folder)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	return s, nil
+}
+
+func start(ctx context.Context, o Options, folder string) (*Service, error) {
 	ref, err := reference.Start(ctx, reference.Config{
 		PilotToken: pilotToken, Parts: o.Parts, MES: o.MES, DisableConfigure: o.DisableConfigure, App: o.App, ClientAuth: o.ClientAuth, Listen: o.Listen, Logger: o.Logger,
-		CallTimeout: callTimeout,
+		CallTimeout: callTimeout, Folder: folder,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start the reference service: %w", err)
 	}
-	s, err := describe(ref, o.ClientSecret)
+	s, err := describe(ref, folder, o.ClientSecret)
 	if err != nil {
 		ref.Close()
 		return nil, err
@@ -61,8 +75,8 @@ func Start(ctx context.Context, o Options) (*Service, error) {
 	return s, nil
 }
 
-func describe(ref *reference.Service, clientSecret string) (*Service, error) {
-	m, err := candidate.Parse(ref.Manifest(), "candidate.yaml", "", func(name string) (string, bool) {
+func describe(ref *reference.Service, folder, clientSecret string) (*Service, error) {
+	m, err := candidate.Parse(ref.Manifest(), "candidate.yaml", folder, func(name string) (string, bool) {
 		switch name {
 		case "ETALON_PILOT_TOKEN":
 			return pilotToken, true
@@ -78,8 +92,11 @@ func describe(ref *reference.Service, clientSecret string) (*Service, error) {
 	if !roots.AppendCertsFromPEM(ref.CA()) {
 		return nil, fmt.Errorf("the reference service gave no certificate authority")
 	}
-	return &Service{Reference: ref, Manifest: m, Roots: roots, Resolver: ref.Addresses().Resolver}, nil
+	return &Service{Reference: ref, Manifest: m, Roots: roots, Resolver: ref.Addresses().Resolver, folder: folder}, nil
 }
 
-// Close ends the service.
-func (s *Service) Close() { s.Reference.Close() }
+// Close ends the service and removes what it published.
+func (s *Service) Close() {
+	s.Reference.Close()
+	_ = os.RemoveAll(s.folder) // a folder of our own, of which nothing is left but its place
+}

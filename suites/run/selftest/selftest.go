@@ -423,7 +423,7 @@ func (t *tester) observe(ctx context.Context, m *candidate.Manifest, p candidate
 	started := t.opts.Now().UTC()
 	session, err := run.OpenSession(ctx, run.SessionOptions{
 		Bench: t.bench, Candidate: c, Secrets: m.Secrets, Pilot: p, Roots: s.Roots, Resolver: s.Resolver, Run: fmt.Sprintf("selftest-%d", started.UnixNano()), Seed: seed, Now: t.opts.Now,
-		CDASchema: t.opts.schema(), Browser: t.chromium,
+		CDASchema: t.opts.schema(), Browser: t.chromium, Application: m.Application,
 	})
 	if err != nil {
 		return trial{}, err

@@ -1,0 +1,89 @@
+package security
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/candidate"
+	. "github.com/etalon-sante/etalon/suites/lab"
+	"github.com/etalon-sante/etalon/suites/probe/apk"
+)
+
+func systemPermissions(rec record.Record, r apk.Result) []Finding {
+	var out []Finding
+	for _, p := range r.Permissions {
+		if p.Kind == apk.System {
+			out = append(out, ofApplication(rec, "system-permission", "l’application demande une autorisation réservée au système : "+p.Name,
+				"the application asks for a permission that is kept for the system: "+p.Name, "—", p.Name, manifestFile))
+		}
+	}
+	return out
+}
+
+// evident says whether a permission that touches on privacy goes without saying
+// for what the service claims: nobody wonders why it is asked for.
+func evident(p apk.Permission, c candidate.Claims) bool {
+	name := strings.TrimPrefix(p.Name, "android.permission.")
+	switch {
+	case name == "POST_NOTIFICATIONS":
+		return true // it gives nothing of the person's, and he is asked
+	case name == "BLUETOOTH_CONNECT":
+		return c.Devices
+	case name == "BLUETOOTH_SCAN":
+		return c.Devices && p.NeverForLocation()
+	case p.Kind == apk.Health:
+		return len(c.Measures) > 0
+	}
+	return false
+}
+
+// touching are the permissions that touch on privacy and do not go without
+// saying.
+func touching(r apk.Result, c candidate.Claims) []string {
+	var out []string
+	for _, p := range r.Permissions {
+		switch p.Kind {
+		case apk.Dangerous, apk.Special, apk.Tracking, apk.Health:
+			if !evident(p, c) && !slices.Contains(out, p.Name) {
+				out = append(out, p.Name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// explained judges the permissions that touch on privacy. Whether one is needed
+// is for a person to say; that it stands in none of the reasons which the
+// publisher gives is a fact.
+func explained(t Trace, l *Lab) {
+	c := l.Candidate()
+	reasons := c.Application.Permissions
+	var told []string
+	Expect(t).To(see("permissions with a reason", func(rec record.Record, r apk.Result) []Finding {
+		var out []Finding
+		for _, name := range touching(r, c.Claims) {
+			why, given := reasons[name]
+			switch {
+			case given:
+				told = append(told, name+" («\u00a0"+why+"\u00a0»)")
+			case len(reasons) > 0:
+				out = append(out, ofApplication(rec, "permission-unexplained", "l’application demande "+name+", et le manifeste ne dit pas à quoi cela sert",
+					"the application asks for "+name+", and the manifest does not say what for", "application.permissions", name, manifestFile))
+			default:
+				told = append(told, name)
+			}
+		}
+		return out
+	}))
+	if len(told) == 0 {
+		return
+	}
+	slices.Sort(told)
+	list := strings.Join(slices.Compact(told), ", ")
+	t.Review(Text{
+		FR: "ces autorisations touchent à la vie privée ; chacune est-elle nécessaire à ce que fait le service ? " + list,
+		EN: "these permissions touch on privacy; is each of them needed for what the service does? " + list,
+	})
+}
