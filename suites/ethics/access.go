@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/journey"
 	. "github.com/etalon-sante/etalon/suites/lab"
 	"github.com/etalon-sante/etalon/suites/probe/browser"
 )
@@ -64,7 +65,7 @@ func titlesApart(r record.Record, res browser.Result) []Finding {
 		out = append(out, At(r, "browser.same-title", Text{
 			FR: fmt.Sprintf("%d pages ont le même titre, « %s »", len(urls), p.Facts.Title),
 			EN: fmt.Sprintf("%d pages have the same title, %q", len(urls), p.Facts.Title),
-		}).Was("—", several(urls)))
+		}).Was("—", journey.Several(urls)))
 	}
 	return out
 }
@@ -93,7 +94,7 @@ func zoomable(r record.Record, p browser.Page) []Finding {
 // accessible ends a leaf untested when a part of the look did not succeed on a
 // page; why gives the reason, "" for none.
 func accessible(s *Scenario, why func(browser.Access) string) {
-	t, res := shown(s)
+	t, res := journey.Shown(s)
 	for _, p := range res.Pages {
 		switch {
 		case p.State != browser.Read:
@@ -115,9 +116,9 @@ func wide(r record.Record, p browser.Page) []Finding {
 		EN: fmt.Sprintf("in a window 320 pixels wide, page %s is read by scrolling sideways", p.URL),
 	}).Was(fmt.Sprintf("≤ %d px", f.Window), fmt.Sprintf("%d px", f.Page))
 	if len(f.Out) > 0 {
-		out = out.In(several(f.Out))
+		out = out.In(journey.Several(f.Out))
 	}
-	return []Finding{out.Shown(taken(p, browser.OfNarrow, ""))}
+	return []Finding{out.Shown(journey.Taken(p, browser.OfNarrow, ""))}
 }
 
 func focusUnseen(r record.Record, p browser.Page) []Finding {
@@ -126,7 +127,7 @@ func focusUnseen(r record.Record, p browser.Page) []Finding {
 		out = append(out, At(r, "browser.focus-unseen", Text{
 			FR: fmt.Sprintf("sur la page %s, on ne voit pas que le clavier est sur %s", p.URL, at),
 			EN: fmt.Sprintf("on page %s, it cannot be seen that the keyboard is at %s", p.URL, at),
-		}).Was(":focus-visible", "—").Shown(taken(p, browser.OfFocus, at)))
+		}).Was(":focus-visible", "—").Shown(journey.Taken(p, browser.OfFocus, at)))
 	}
 	return out
 }
@@ -172,7 +173,7 @@ func groupOf(rule string) string {
 // axeRan ends a leaf untested when the rules could not be tried.
 func axeRan(s *Scenario) {
 	accessible(s, func(browser.Access) string { return "" })
-	t, res := shown(s)
+	t, res := journey.Shown(s)
 	for _, p := range res.Pages {
 		if p.State == browser.Read && !p.Access.Rules.Ran {
 			t.Untested(Text(p.Access.Rules.Reason))
@@ -196,7 +197,7 @@ func broken(rec record.Record, p browser.Page, group string) []Finding {
 		if len(rule.Nodes) > 0 {
 			f = f.In(rule.Nodes[0].Target).Was(rule.Impact+": 0", rule.Nodes[0].HTML)
 		}
-		out = append(out, f.Shown(taken(p, browser.OfElement, rule.ID)))
+		out = append(out, f.Shown(journey.Taken(p, browser.OfElement, rule.ID)))
 	}
 	return out
 }
@@ -218,7 +219,7 @@ func undecided(res browser.Result, group string) Text {
 		return Text{}
 	}
 	return Text{
-		FR: "axe-core n’a pas pu trancher, ou tient pour mineur : " + several(fr),
-		EN: "axe-core could not decide, or holds for minor: " + several(en),
+		FR: "axe-core n’a pas pu trancher, ou tient pour mineur : " + journey.Several(fr),
+		EN: "axe-core could not decide, or holds for minor: " + journey.Several(en),
 	}
 }

@@ -1,12 +1,12 @@
 package ethics
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/journey"
 	. "github.com/etalon-sante/etalon/suites/lab"
 	"github.com/etalon-sante/etalon/suites/probe/browser"
 )
@@ -17,12 +17,9 @@ import (
 // asked for depends on what is left behind, and that none was seen does not mean
 // that none was asked: a person decides.
 func choiceOf(s *Scenario) (record.Record, browser.Refusal) {
-	t, _ := shown(s)
-	var out browser.Refusal
+	t, _ := journey.Shown(s)
 	r := t.First()
-	if err := json.Unmarshal(r.Probe.Data, &out); err != nil {
-		panic(fmt.Sprintf("read probe %s of record %d: %v", r.Probe.Kind, r.Seq, err))
-	}
+	out := read[browser.Refusal](r)
 	if !out.Choice.Found {
 		t.Pictures(ofQuestion(out.Choice, out.Site)...)
 		t.Review(Text{
@@ -35,7 +32,7 @@ func choiceOf(s *Scenario) (record.Record, browser.Refusal) {
 
 // ofQuestion is the picture of a question, or of the page on which none was seen.
 func ofQuestion(c browser.Choice, site string) []Picture {
-	if p := picture(c.Picture, site); p != nil {
+	if p := journey.PictureOf(c.Picture, site); p != nil {
 		return []Picture{*p}
 	}
 	return nil
@@ -63,7 +60,7 @@ func notAsEasy(r record.Record, c browser.Choice) []Finding {
 	return []Finding{At(r, "browser.no-refusal", Text{
 		FR: "accepter se fait d’un geste, refuser n’est pas offert au même niveau",
 		EN: "accepting takes one press, refusing is not offered on the same level",
-	}).Was("refuser", c.Accept[0].Text).Shown(picture(c.Picture, r.Probe.Target))}
+	}).Was("refuser", c.Accept[0].Text).Shown(journey.PictureOf(c.Picture, r.Probe.Target))}
 }
 
 // smaller: how alike two controls look is for a person to say.
@@ -89,14 +86,14 @@ func ticked(r record.Record, c browser.Choice) []Finding {
 		return nil
 	}
 	return []Finding{At(r, "browser.ticked", Text{
-		FR: "des cases sont cochées avant que le patient ait choisi : " + several(c.Ticked),
-		EN: "boxes are ticked before the patient has chosen: " + several(c.Ticked),
-	}).Was("—", several(c.Ticked)).Shown(picture(c.Picture, r.Probe.Target))}
+		FR: "des cases sont cochées avant que le patient ait choisi : " + journey.Several(c.Ticked),
+		EN: "boxes are ticked before the patient has chosen: " + journey.Several(c.Ticked),
+	}).Was("—", journey.Several(c.Ticked)).Shown(journey.PictureOf(c.Picture, r.Probe.Target))}
 }
 
 // afterRefusal judges what is left and asked once trackers were refused.
 func afterRefusal(s *Scenario) {
-	allowed(s)
+	journey.Allowed(s)
 	r, got := choiceOf(s)
 	t := s.Trace()
 	if !got.Choice.Refused {
@@ -105,7 +102,7 @@ func afterRefusal(s *Scenario) {
 			EN: "the question does not offer to refuse with one press: what follows a refusal could not be seen",
 		})
 	}
-	found := slices.Concat(cookiesLeft(r, got.Result), eachPage(keysLeft)(r, got.Result), eachPage(trackersAsked)(r, got.Result))
+	found := slices.Concat(cookiesLeft(r, got.Result), journey.EachPage(keysLeft)(r, got.Result), journey.EachPage(trackersAsked)(r, got.Result))
 	for i, f := range found { // the same judgement as before any choice, after one
 		found[i].Key = "browser.after-refusal." + strings.TrimPrefix(f.Key, "browser.")
 		found[i].Message = Text{

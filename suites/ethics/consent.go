@@ -16,6 +16,7 @@ func Specs(l *Lab) {
 	consent(l)
 	life(l)
 	visits(l)
+	accepting(l)
 }
 
 func consent(l *Lab) {

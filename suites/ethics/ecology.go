@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/journey"
 	. "github.com/etalon-sante/etalon/suites/lab"
 	"github.com/etalon-sante/etalon/suites/probe/browser"
 )
@@ -47,8 +48,8 @@ func figures(res browser.Result) Text {
 		}
 	}
 	return Text{
-		FR: "à rapprocher de l’écoscore déclaré : " + several(lines),
-		EN: "to be compared with the eco-score declared: " + several(lines),
+		FR: "à rapprocher de l’écoscore déclaré : " + journey.Several(lines),
+		EN: "to be compared with the eco-score declared: " + journey.Several(lines),
 	}
 }
 
@@ -100,5 +101,5 @@ func playsAlone(r record.Record, p browser.Page) []Finding {
 	return []Finding{At(r, "browser.plays-alone", Text{
 		FR: fmt.Sprintf("sur la page %s, un son ou une vidéo part sans qu’on le demande", p.URL),
 		EN: fmt.Sprintf("on page %s, a sound or a video starts without being asked", p.URL),
-	}).Was("—", several(p.Facts.Playing))}
+	}).Was("—", journey.Several(p.Facts.Playing))}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/journey"
 	. "github.com/etalon-sante/etalon/suites/lab"
 	"github.com/etalon-sante/etalon/suites/probe/browser"
 )
@@ -47,8 +48,8 @@ func cookiesToReview(res browser.Result) Text {
 		return Text{}
 	}
 	return Text{
-		FR: "avant tout choix, le site dépose : " + several(names) + ". Est-ce strictement nécessaire au service demandé (session, choix mémorisé, sécurité) ?",
-		EN: "before any choice, the site sets: " + several(names) + ". Is it strictly needed for the service asked for (session, a choice remembered, security)?",
+		FR: "avant tout choix, le site dépose : " + journey.Several(names) + ". Est-ce strictement nécessaire au service demandé (session, choix mémorisé, sécurité) ?",
+		EN: "before any choice, the site sets: " + journey.Several(names) + ". Is it strictly needed for the service asked for (session, a choice remembered, security)?",
 	}
 }
 
@@ -80,8 +81,8 @@ func keysToReview(res browser.Result) Text {
 		return Text{}
 	}
 	return Text{
-		FR: "avant tout choix, des pages écrivent dans le stockage du navigateur : " + several(names) + ". Est-ce strictement nécessaire au service demandé ?",
-		EN: "before any choice, pages write into the browser's storage: " + several(names) + ". Is it strictly needed for the service asked for?",
+		FR: "avant tout choix, des pages écrivent dans le stockage du navigateur : " + journey.Several(names) + ". Est-ce strictement nécessaire au service demandé ?",
+		EN: "before any choice, pages write into the browser's storage: " + journey.Several(names) + ". Is it strictly needed for the service asked for?",
 	}
 }
 
@@ -133,8 +134,8 @@ func doubtfulHosts(res browser.Result) Text {
 		return Text{}
 	}
 	return Text{
-		FR: "avant tout choix, des pages interrogent un outil de mesure d’audience : " + several(names) + ". Il n’est dispensé d’accord que dans certains réglages (CNIL) : lesquels sont en place ?",
-		EN: "before any choice, pages ask a tool of audience measurement: " + several(names) + ". It is exempt of consent in some settings only (CNIL): which are in place?",
+		FR: "avant tout choix, des pages interrogent un outil de mesure d’audience : " + journey.Several(names) + ". Il n’est dispensé d’accord que dans certains réglages (CNIL) : lesquels sont en place ?",
+		EN: "before any choice, pages ask a tool of audience measurement: " + journey.Several(names) + ". It is exempt of consent in some settings only (CNIL): which are in place?",
 	}
 }
 
@@ -150,7 +151,7 @@ func pageTold(r record.Record, p browser.Page) []Finding {
 		out = append(out, At(r, "browser.page-told", Text{
 			FR: fmt.Sprintf("un autre site, %s, apprend que la page %s est lue", q.Host, p.URL),
 			EN: fmt.Sprintf("another site, %s, learns that page %s is read", q.Host, p.URL),
-		}).Was("—", several(q.Tells)))
+		}).Was("—", journey.Several(q.Tells)))
 	}
 	return out
 }
@@ -161,7 +162,7 @@ func thirdsToReview(res browser.Result) Text {
 		return Text{}
 	}
 	return Text{
-		FR: "avant tout choix, des pages interrogent d’autres sites, qui apprennent au moins l’adresse réseau du visiteur : " + several(names) + ". Qui sont-ils, où, et à quelle fin ?",
-		EN: "before any choice, pages ask other sites, which learn at least the visitor's network address: " + several(names) + ". Who are they, where, and to what end?",
+		FR: "avant tout choix, des pages interrogent d’autres sites, qui apprennent au moins l’adresse réseau du visiteur : " + journey.Several(names) + ". Qui sont-ils, où, et à quelle fin ?",
+		EN: "before any choice, pages ask other sites, which learn at least the visitor's network address: " + journey.Several(names) + ". Who are they, where, and to what end?",
 	}
 }

@@ -149,12 +149,19 @@ func (e *UnreachableError) Error() string {
 // there and chooses nothing. The error is a *MissingError when there is no
 // browser, an *UnreachableError when the site itself could not be shown; whatever
 // else went wrong is in the result.
-func (h *Host) Look(ctx context.Context, v Visit) (Result, error) { return h.visit(ctx, v, nil) }
+func (h *Host) Look(ctx context.Context, v Visit) (Result, error) { return h.visit(ctx, v, acts{}) }
 
-// visit visits the pages. first, where it is given, acts on the site's own page
-// once it is shown, and says whether the pages are to be shown, all of them, after
-// that.
-func (h *Host) visit(ctx context.Context, v Visit, first func(*look) bool) (Result, error) {
+// acts are what a visit does besides looking.
+type acts struct {
+	// first acts on the site's own page once it is shown, and says whether the
+	// pages are to be shown, all of them, after that.
+	first func(*look, Page) bool
+	// each acts on a page that was shown, after that; last says that it is the last.
+	each func(l *look, p Page, last bool)
+}
+
+// visit visits the pages.
+func (h *Host) visit(ctx context.Context, v Visit, do acts) (Result, error) {
 	site, err := url.Parse(v.Site)
 	if err != nil || site.Hostname() == "" || (site.Scheme != "https" && site.Scheme != "http") {
 		return Result{}, fmt.Errorf("look at the site %q: expected something like https://service.example/", v.Site)
@@ -172,7 +179,7 @@ func (h *Host) visit(ctx context.Context, v Visit, first func(*look) bool) (Resu
 	if h.options.BlockOthers {
 		res.Others = "blocked"
 	}
-	l := &look{visit: v, site: site, tab: tab, quiet: settleQuiet, alone: h.options.BlockOthers, acting: first != nil}
+	l := &look{visit: v, site: site, tab: tab, quiet: settleQuiet, alone: h.options.BlockOthers, acting: do.first != nil}
 	if beside(site) {
 		l.quiet = besideQuiet
 	}
@@ -180,12 +187,12 @@ func (h *Host) visit(ctx context.Context, v Visit, first func(*look) bool) (Resu
 		return res, l.why(ctx, err)
 	}
 	all := l.addresses()
-	if first != nil {
+	if do.first != nil {
 		p := l.page(all[0].url, all[0].role)
 		if p.State == Failed {
 			return res, l.why(ctx, &UnreachableError{Address: res.Site, Reason: p.Reason})
 		}
-		if p.State != Read || !first(l) {
+		if p.State != Read || !do.first(l, p) {
 			res.Pages, all = append(res.Pages, p), nil
 		}
 	}
@@ -194,6 +201,9 @@ func (h *Host) visit(ctx context.Context, v Visit, first func(*look) bool) (Resu
 		res.Pages = append(res.Pages, p)
 		if i == 0 && p.State == Failed {
 			return res, l.why(ctx, &UnreachableError{Address: res.Site, Reason: p.Reason})
+		}
+		if do.each != nil {
+			do.each(l, p, i == len(all)-1)
 		}
 	}
 	if res.Cookies, err = l.cookies(); err != nil {

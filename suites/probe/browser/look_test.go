@@ -282,3 +282,57 @@ func TestWhatIsOfOthersCanBeHeldBack(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAcceptanceIsSeenAsAPersonGivesIt(t *testing.T) {
+	t.Parallel()
+	h := host(t)
+	const script = `<script>const box = document.getElementById("cookie-box"), panel = document.getElementById("panel");
+if (document.cookie.includes("choix=")) box.hidden = true;
+for (const b of box.querySelectorAll("button")) b.addEventListener("click", () => {
+  if (b.value === "regler") { if (panel) panel.hidden = false; return; }
+  document.cookie = "choix=" + b.value + "; path=/"; if (b.value === "oui") document.cookie = "_ga=x; path=/; max-age=63072000"; box.hidden = true; });
+const back = document.getElementById("back"); if (back) back.addEventListener("click", () => { box.hidden = false; });</script>`
+	page := func(buttons, panel, footer string) string {
+		return `<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Une page qui demande</title></head><body><h1>Bonjour</h1><footer>` + footer + `</footer>
+<div id="cookie-box" style="position:fixed;bottom:0;left:0;right:0;background:#fff"><p>Ce site utilise des cookies.</p>` + panel + buttons + `</div>` + script + `</body></html>`
+	}
+	const both, set = `<button value="oui">Tout accepter</button> <button value="non">Tout refuser</button>`, ` <button value="regler">Personnaliser</button>`
+	const boxes = `<div id="panel" hidden><label><input type="checkbox"> Statistiques</label><label><input type="checkbox" checked> Publicité</label></div>`
+	for name, c := range map[string]struct {
+		html                     string
+		found, accepted          bool
+		boxes                    int
+		offered, words, reopened bool
+	}{
+		"none":                 {clean, false, false, 0, false, false, false},
+		"all of it":            {page(both+set, boxes, `<button id="back">Gérer mes cookies</button>`), true, true, 2, true, true, true},
+		"empty settings":       {page(both+set, "", ""), true, true, 0, true, false, false},
+		"a link to the policy": {page(both, "", `<a href="/cookies">Politique de cookies</a>`), true, true, 0, false, false, false},
+		"a link that is dead":  {page(both, "", `<a href="#">Cookies</a>`), true, true, 0, false, true, false},
+		"nothing that accepts": {page(`<button value="non">Tout refuser</button>`, "", ""), true, false, 0, false, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "text/html; charset=utf-8")
+				_, _ = w.Write([]byte(c.html))
+			}))
+			defer s.Close()
+			got, err := h.Accept(t.Context(), browser.Visit{Site: s.URL, Pages: []browser.Target{{Path: "/suite"}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			words, reopened := false, false
+			for _, a := range got.Again {
+				words, reopened = words || a.Words != "", reopened || a.Reopened
+			}
+			if got.Choice.Found != c.found || got.Accepted != c.accepted || got.Choice.Gone != c.accepted || len(got.Settings.Boxes) != c.boxes ||
+				(got.Settings.Offered != "") != c.offered || words != c.words || reopened != c.reopened || len(got.Before.Cookies) != 0 {
+				t.Errorf("%+v", got)
+			}
+			if c.accepted && (len(got.Again) != 2 || len(got.Cookies) != 2) {
+				t.Errorf("%d pages, cookies %+v", len(got.Again), got.Cookies)
+			}
+		})
+	}
+}

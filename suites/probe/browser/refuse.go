@@ -2,7 +2,6 @@ package browser
 
 import (
 	"context"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -16,7 +15,9 @@ type Choice struct {
 	Text   string    `json:"text"`   // its beginning
 	Accept []Control `json:"accept"` // on its first level
 	Refuse []Control `json:"refuse"`
-	Ticked []string  `json:"ticked"` // boxes that are ticked, and could be unticked
+	// Settings are the controls that lead to a choice purpose by purpose.
+	Settings []Control `json:"settings"`
+	Ticked   []string  `json:"ticked"` // boxes that are ticked, and could be unticked
 	// Picture is that of the question; nil where none was kept.
 	Picture *Picture `json:"picture,omitempty"`
 	// Refused says that a control that refuses was pressed, Gone that the question
@@ -24,7 +25,8 @@ type Choice struct {
 	Refused bool `json:"refused"`
 	Gone    bool `json:"gone"`
 
-	box box // where it is shown
+	box   box   // where it is shown
+	boxes []Box // on its first level
 }
 
 // Control is something to press.
@@ -48,9 +50,17 @@ type Refusal struct {
 // asked, then visits the pages. Its errors are those of Look.
 func (h *Host) Refuse(ctx context.Context, v Visit) (Refusal, error) {
 	out := Refusal{}
-	res, err := h.visit(ctx, v, func(l *look) bool {
-		out.Choice = l.refuse()
-		return out.Choice.Refused
+	next := true
+	res, err := h.visit(ctx, v, acts{
+		first: func(l *look, _ Page) bool {
+			out.Choice = l.refuse()
+			return out.Choice.Refused
+		},
+		each: func(l *look, p Page, _ bool) {
+			if next && out.Choice.Refused && p.State == Read {
+				out.Choice.Gone, next = out.Choice.Gone && !l.asks(), false
+			}
+		},
 	})
 	out.Result = res
 	return out, err
@@ -65,12 +75,9 @@ func (l *look) refuse() Choice {
 	if len(c.Refuse) == 0 {
 		return c
 	}
-	l.traffic.begin(l.site)
-	if chromedp.Do(ctx, chromedp.MouseClickXY(c.Refuse[0].X, c.Refuse[0].Y)) != nil {
+	if !l.press(ctx, c.Refuse[0]) {
 		return c
 	}
-	l.traffic.settle(ctx, max(l.quiet, 300*time.Millisecond), settleMost)
-	l.traffic.end()
 	c.Refused, c.Gone = true, !l.question(ctx).Found
 	return c
 }
@@ -93,14 +100,15 @@ func (l *look) pictureOf(c *Choice) {
 func (l *look) question(ctx context.Context) Choice {
 	got, err := chromedp.Run(ctx, chromedp.Evaluate[struct {
 		Choice
-		Box box `json:"box"`
+		Box   box   `json:"box"`
+		Boxes []Box `json:"boxes"`
 	}](script("banner")))
-	out := Choice{Accept: []Control{}, Refuse: []Control{}, Ticked: []string{}}
+	out := Choice{Accept: []Control{}, Refuse: []Control{}, Settings: []Control{}, Ticked: []string{}}
 	if err != nil {
 		return out
 	}
 	out.Found, out.Text, out.box = got.Found, cut(got.Text, 2*maxText), got.Box
-	out.Accept, out.Refuse = kept(got.Accept), kept(got.Refuse)
+	out.Accept, out.Refuse, out.Settings, out.boxes = kept(got.Accept), kept(got.Refuse), kept(got.Settings), keptBoxes(got.Boxes)
 	for i, t := range got.Ticked {
 		if i < maxControls {
 			out.Ticked = append(out.Ticked, cut(t, maxText))

@@ -5,6 +5,7 @@
   const plain = (s) => (s || "").normalize("NFD").replace(/[\u0300-\u036f]/g, "").replace(/[’`]/g, "'").replace(/\s+/g, " ").trim().toLowerCase();
   const accepts = /^(ok|tout accepter|accepter|j'accepte|accepte|d'accord|autoriser|tout autoriser|oui|j'ai compris|accept|agree|i agree|i accept|allow|got it|yes)\b/;
   const refuses = /\b(refuser|refuse|refus|continuer sans accepter|sans accepter|non merci|rejeter|necessaires (uniquement|seulement)|uniquement les (cookies )?(strictement )?necessaires|reject|decline|deny|without accepting|no thanks|(only|strictly) necessary|necessary only)\b/;
+  const settles = /\b(parametr|personnalis|configurer|gerer|preferences|options|choisir|mes choix|plus de choix|voir les finalites|detail|settings|manage|customi[sz]e|choose|more choices|let me choose)/;
   const about = /\b(cookies?|traceurs?|trackers?|consent|consentement|mesure d'audience|vie privee|privacy|partenaires|partners)\b/;
   const named = /cookie|consent|gdpr|rgpd|cmp|tarteaucitron|didomi|onetrust|axeptio|cookiebot|klaro|orejime/i;
   const all = (root, out = []) => {
@@ -32,7 +33,7 @@
   for (const c of controls) {
     if (accepts.test(word(c)) || refuses.test(word(c))) { box = frame(c); if (box) break; }
   }
-  const none = { found: false, text: "", accept: [], refuse: [], ticked: [], box: { x: 0, y: 0, width: 0, height: 0 } };
+  const none = { found: false, text: "", accept: [], refuse: [], settings: [], boxes: [], ticked: [], box: { x: 0, y: 0, width: 0, height: 0 } };
   if (!box) return none;
   const inside = (e) => { for (let at = e; at; at = up(at)) if (at === box) return true; return false; };
   const control = (e) => { const r = e.getBoundingClientRect(); return { text: word(e).slice(0, 100), x: r.x + r.width / 2, y: r.y + r.height / 2, width: r.width, height: r.height }; };
@@ -44,6 +45,9 @@
     text: (box.innerText || "").replace(/\s+/g, " ").trim().slice(0, 300),
     refuse: mine.filter((e) => refuses.test(word(e))).slice(0, 5).map(control),
     accept: mine.filter((e) => accepts.test(word(e)) && !refuses.test(word(e))).slice(0, 5).map(control),
+    settings: mine.filter((e) => settles.test(word(e)) && !refuses.test(word(e)) && !(accepts.test(word(e)) && /accept/.test(word(e)))).slice(0, 5).map(control),
+    boxes: elements.filter((e) => inside(e) && e.matches("input[type=checkbox], input[type=radio], [role=switch], [role=checkbox], [role=radio]"))
+      .slice(0, 20).map((e) => ({ label: String((e.labels && e.labels[0] && e.labels[0].innerText) || e.getAttribute("aria-label") || e.name || e.id).trim().slice(0, 100), on: !!e.checked || e.getAttribute("aria-checked") === "true", fixed: !!e.disabled })),
     ticked: elements.filter((e) => inside(e) && e.matches("input[type=checkbox], [role=switch], [role=checkbox]") && (e.checked || e.getAttribute("aria-checked") === "true") && !e.disabled && e.getAttribute("aria-disabled") !== "true")
       .slice(0, 10).map((e) => (e.labels && e.labels[0] ? e.labels[0].innerText : e.getAttribute("aria-label") || e.name || e.id || e.localName).trim().slice(0, 100)),
   };
