@@ -42,6 +42,7 @@ type Service struct {
 	Finalites []string `json:"finalites"` // prevention, diagnosis, care, social-follow-up; others are judged, not refused
 	// DataUse ties each kind of data claimed to the finalités it serves.
 	DataUse map[string][]string `json:"dataUse,omitempty"` // measures, documents, agenda -> finalités
+	AI      bool                `json:"ai"`                // an artificial intelligence takes part in what users read
 }
 
 // Claims say what the service exchanges: "read", "write" or both.
@@ -73,7 +74,7 @@ type Web struct {
 // Page is one page of the service.
 type Page struct {
 	Path string `json:"path"` // "/", "/mentions-legales"
-	Role string `json:"role"` // home, login, account, legal, privacy, terms, accessibility, other
+	Role string `json:"role"` // home, login, account, legal, privacy, terms, accessibility, plan, help, report, ecodesign, ai, cookies, content, other
 }
 
 // Application is the service's application for phones.

@@ -7,6 +7,7 @@ import (
 	"github.com/etalon-sante/etalon/suites/journey"
 	. "github.com/etalon-sante/etalon/suites/lab"
 	"github.com/etalon-sante/etalon/suites/probe/browser"
+	"github.com/etalon-sante/etalon/suites/texts"
 )
 
 // AxeChecks are the checks that rest on axe-core.
@@ -20,7 +21,7 @@ func BrowserChecks() []string {
 		"ETH-10.1", "ETH-10.2", "ETH-11.1", "ETH-12.1", "ETH-13.1", "ETH-13.2", "ETH-14.1",
 		"ETH-15.1", "ETH-16.1", "ETH-17.1", "ETH-17.2", "ETH-18.1",
 		"ETH-30.1", "ETH-31.1", "ETH-31.2", "ETH-32.1", "ETH-33.1", "ETH-33.2", "ETH-34.1",
-		"ETH-50.1", "ETH-51.1", "ETH-52.1",
+		"ETH-50.1", "ETH-51.1", "ETH-52.1", "ETH-110.1",
 	}, AxeChecks()...)
 }
 
@@ -51,6 +52,10 @@ func visits(l *Lab) {
 			journey.Allowed(first)
 			journey.OnVisitSeeing(first, journey.EachPage(pageTold), thirdsToReview, journey.FirstPage)
 		})
+	})
+	published := texts.Texts(l)
+	Describe("Whoever else is called", func() {
+		It("is named in a text", Check("ETH-110.1"), Reads(first, published), func() { thirdsNamed(first, published) })
 	})
 	Describe("A page says of itself", func() {
 		It("its language", Check("ETH-30.1"), Reads(first), func() { journey.OnVisit(first, journey.EachPage(language), nil) })

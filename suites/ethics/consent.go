@@ -9,6 +9,7 @@ import (
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/journey"
 	. "github.com/etalon-sante/etalon/suites/lab"
+	"github.com/etalon-sante/etalon/suites/texts"
 )
 
 // Specs registers the scenarios and checks of the suite.
@@ -17,6 +18,7 @@ func Specs(l *Lab) {
 	life(l)
 	visits(l)
 	accepting(l)
+	texts.EthicsSpecs(l)
 }
 
 func consent(l *Lab) {

@@ -16,6 +16,7 @@ import (
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
 	. "github.com/etalon-sante/etalon/suites/lab"
+	"github.com/etalon-sante/etalon/suites/texts"
 )
 
 // Declared is what the manifest says and the checks read.
@@ -30,7 +31,10 @@ type Declared struct {
 }
 
 // Specs registers the scenarios and checks of the suite.
-func Specs(l *Lab) { DoctrineSpecs(l) }
+func Specs(l *Lab) {
+	DoctrineSpecs(l)
+	texts.LawSpecs(l)
+}
 
 // DoctrineSpecs registers what is judged of the declarations against the
 // doctrine of exchanges.

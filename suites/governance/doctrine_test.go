@@ -50,7 +50,7 @@ func judge(t *testing.T, c candidate.Candidate) map[string]lab.Result {
 	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	l := lab.New()
 	globals.Reset()
-	Specs(l)
+	DoctrineSpecs(l)
 	err = l.Load([]record.Record{
 		{Seq: 1, At: at, Kind: record.KindProbe, Scenario: "manifest", Probe: &record.Probe{Kind: "manifest", Data: data}},
 		{Seq: 2, At: at, Kind: record.KindMark, Scenario: "manifest", Mark: &record.Mark{Kind: "end", Data: end}},

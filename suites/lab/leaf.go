@@ -180,7 +180,11 @@ func (l *Lab) AroundLeaf(ctx context.Context, body func(context.Context)) {
 	res := l.leaf(labels, func() { body(ctx) })
 	l.sheet.results[labels.Check] = res
 	l.vary(labels, res, func() { body(ctx) })
-	if res.State != Met {
+	switch res.State {
+	case Met:
+	case ToReview:
+		ginkgo.Skip(res.summary()) // under go test and ginkgo nobody is there to decide
+	default:
 		ginkgo.Fail(res.summary(), 1)
 	}
 }

@@ -20,7 +20,7 @@ func full() candidate.Candidate {
 	return candidate.Candidate{
 		Etalon:      1,
 		Editor:      candidate.Editor{Name: "Éditeur", SIREN: "732829320", Kind: "company"},
-		Service:     candidate.Service{Name: "Service", Audience: []string{"patient", "professional"}, Finalites: []string{"care"}, DataUse: map[string][]string{"measures": {"care"}}},
+		Service:     candidate.Service{Name: "Service", Audience: []string{"patient", "professional"}, Finalites: []string{"care"}, DataUse: map[string][]string{"measures": {"care"}}, AI: true},
 		Claims:      candidate.Claims{Pairing: true, Measures: both, Documents: both, Agenda: both, DocumentFormats: []string{"cda-n1", "cda-n3"}},
 		Web:         candidate.Web{Production: "https://service.example/", Site: "https://service.example/"},
 		Pilot:       candidate.PilotConfig{Kind: "http", URL: "https://pilot.example/"},

@@ -5,6 +5,7 @@ import (
 	"github.com/etalon-sante/etalon/suites/lab"
 	"github.com/etalon-sante/etalon/suites/probe/browser"
 	"github.com/etalon-sante/etalon/suites/probe/cda"
+	"github.com/etalon-sante/etalon/suites/probe/text"
 )
 
 // OwnSchema validates clinical documents by étalon's reduced schema, for the
@@ -23,6 +24,9 @@ func MissingTools(t Tools) map[string]lab.Text {
 	out := map[string]lab.Text{}
 	if why := cda.Missing(cda.Options{Schema: t.Schema}); why != (cda.Text{}) {
 		out["INT-129.1"] = lab.Text(why)
+	}
+	if why := text.MissingPDF(""); why != (text.Words{}) {
+		out["ETH-103.1"] = lab.Text(why) // the reference's plan is a PDF
 	}
 	if why := browser.MissingAxe(); why != (browser.Text{}) {
 		for _, check := range ethics.AxeChecks() {

@@ -110,7 +110,8 @@ func judge(register func(*lab.Lab), load func(*lab.Lab) error, planned func(stri
 			res, known := l.Results()[labels.Check]
 			switch {
 			case s.State == types.SpecStatePassed && known && res.State == lab.Met:
-			case s.State == types.SpecStateFailed && known && res.State != lab.Met:
+			case s.State == types.SpecStateSkipped && known && res.State == lab.ToReview:
+			case s.State == types.SpecStateFailed && known && res.State != lab.Met && res.State != lab.ToReview:
 			default:
 				out.broken[labels.Check] = strings.TrimSpace(fmt.Sprintf("%s: %s %s", s.State, s.FailureMessage(), s.Failure.ForwardedPanic))
 			}

@@ -38,6 +38,9 @@ type fetcher struct {
 	nameOf    func(kind, value string) string
 	note      func(time.Time, record.Exchange) string
 
+	most int  // bytes read of one body; 0: MaxBody
+	mute bool // no body is written down
+
 	hosts     map[string]bool // host:port that may be visited
 	last      time.Time       // end of the latest request
 	silent    int             // requests in a row without an answer
@@ -252,10 +255,14 @@ func (f *fetcher) do(ctx context.Context, a ask) (*got, error) {
 		return nil, f.lost(&x, start, err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
+	most := f.most
+	if most == 0 {
+		most = MaxBody
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, int64(most)+1))
 	g := &got{url: at, status: resp.StatusCode, header: resp.Header, body: body}
-	if len(body) > MaxBody {
-		g.body, g.truncated = body[:MaxBody], true
+	if len(body) > most {
+		g.body, g.truncated = body[:most], true
 	}
 	if coding := strings.ToLower(resp.Header.Get("Content-Encoding")); coding != "" && coding != "identity" {
 		g.truncated = true // sent folded although not asked for so: it is not read
@@ -271,7 +278,7 @@ func (f *fetcher) do(ctx context.Context, a ask) (*got, error) {
 	f.silent = 0
 	x.Response.Status = resp.StatusCode
 	x.Response.Headers = lines(f.withoutSecrets(g))
-	if x.Response.Body = f.recorded(g); a.mute && x.Response.Body != nil {
+	if x.Response.Body = f.recorded(g); (a.mute || f.mute) && x.Response.Body != nil {
 		x.Response.Body.Text = ""
 	}
 	x.Millis = f.since(start)
