@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/publicsuffix"
 
+	"github.com/etalon-sante/etalon/suites/journey"
 	. "github.com/etalon-sante/etalon/suites/lab"
 	"github.com/etalon-sante/etalon/suites/probe/browser"
 	"github.com/etalon-sante/etalon/suites/probe/text"
@@ -17,7 +18,7 @@ import (
 // thirdsNamed compares the sites that a browser saw called with those that the
 // texts name: by their host, by their domain, or by whose they are.
 func thirdsNamed(first, published *Scenario) {
-	_, res := shown(first)
+	_, res := journey.Shown(first)
 	hosts := thirds(res, func(browser.Request) bool { return true })
 	if len(hosts) == 0 {
 		return // nobody to name
@@ -42,8 +43,8 @@ func thirdsNamed(first, published *Scenario) {
 		t.Report(bad...)
 	default:
 		t.Review(Text{
-			FR: "tiers appelés, et nommés : " + several(found) + ". Ce qui en est dit est-il exact, et la liste porte-t-elle une date ?",
-			EN: "third parties called, and named: " + several(found) + ". Is what is said of them exact, and does the list bear a date?",
+			FR: "tiers appelés, et nommés : " + journey.Several(found) + ". Ce qui en est dit est-il exact, et la liste porte-t-elle une date ?",
+			EN: "third parties called, and named: " + journey.Several(found) + ". Is what is said of them exact, and does the list bear a date?",
 		})
 	}
 }
