@@ -86,11 +86,12 @@ func asked(r apk.Result, c apk.Component) string {
 	return r.Application.Permission
 }
 
-// weak says whether any application may hold a permission: the application itself
-// declares it, and gives it to whoever asks.
-func weak(r apk.Result, permission string) bool {
-	i := slices.IndexFunc(r.Own, func(o apk.Own) bool { return o.Name == permission })
-	return i >= 0 && r.Own[i].Level < 2
+// reach says who may call a component, by the permission that guards it.
+func reach(r apk.Result, permission string) apk.Reach {
+	if permission == "" {
+		return apk.Anyone
+	}
+	return r.Reach(permission)
 }
 
 func opened(r apk.Result, kinds ...string) []apk.Component {
@@ -111,7 +112,7 @@ func openProviders(rec record.Record, r apk.Result) []Finding {
 			if permission == "" {
 				permission = asked(r, c)
 			}
-			if permission != "" && !weak(r, permission) || permission == "" && c.Partial {
+			if reach(r, permission) != apk.Anyone || permission == "" && c.Partial {
 				continue
 			}
 			out = append(out, ofApplication(rec, "provider-open", fmt.Sprintf("toute application du téléphone peut %s les données du fournisseur %s", use.fr, c.Name),
@@ -126,14 +127,23 @@ func services(t Trace) {
 	Expect(t).To(see("closed services", func(rec record.Record, r apk.Result) []Finding {
 		var out []Finding
 		for _, c := range opened(r, "service") {
-			if p := asked(r, c); p == "" || weak(r, p) {
+			switch p := asked(r, c); reach(r, p) {
+			case apk.Anyone:
 				out = append(out, ofApplication(rec, "service-open", "toute application du téléphone peut appeler le service "+c.Name,
 					"any application of the phone may call the service "+c.Name, "exported=false / permission (signature)", orNone(p), manifestFile))
+			case apk.Consent, apk.Doubtful:
+				doubtful = append(doubtful, c.Kind+" "+c.Name+" ("+p+")")
 			}
 		}
-		for _, c := range opened(r, "activity", "activity-alias", "receiver") {
-			if p := asked(r, c); (p == "" || weak(r, p)) && !c.Launcher && !c.Linked {
+		for _, c := range opened(r, "activity", "activity-alias", "receiver", "provider") {
+			p := asked(r, c)
+			switch held := reach(r, p); {
+			case held == apk.Few || c.Launcher || c.Linked:
+			case c.Kind == "provider" && held == apk.Anyone && !c.Partial: // judged by itself
+			case p == "":
 				doubtful = append(doubtful, c.Kind+" "+c.Name)
+			default:
+				doubtful = append(doubtful, c.Kind+" "+c.Name+" ("+p+")")
 			}
 		}
 		return out
@@ -147,8 +157,8 @@ func services(t Trace) {
 		list = strings.ToValidUTF8(list[:1500], "") + "…"
 	}
 	t.Review(Text{
-		FR: "toute application du téléphone peut ouvrir ces composants ; se défient-ils de ce qui leur est passé ? " + list,
-		EN: "any application of the phone may open these components; do they distrust what they are handed? " + list,
+		FR: "d’autres applications du téléphone peuvent atteindre ces composants ; se défient-ils de ce qui leur est passé ? " + list,
+		EN: "other applications of the phone may reach these components; do they distrust what they are handed? " + list,
 	})
 }
 

@@ -94,6 +94,9 @@ type Permission struct {
 	MaxSDK int    `json:"maxSdk"` // up to which it is asked for; 0: always
 	Flags  uint32 `json:"flags"`  // usesPermissionFlags
 	Kind   Kind   `json:"kind"`
+	// Implied is the permission by which Android gives this one, which the
+	// application does not name; "" where it does.
+	Implied string `json:"implied"`
 }
 
 // NeverForLocation says that what the permission gives is not used to find out

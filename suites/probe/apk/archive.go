@@ -3,6 +3,7 @@ package apk
 import (
 	"archive/zip"
 	"bytes"
+	"crypto"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -24,13 +25,14 @@ type archive struct {
 	zip       *zip.Reader
 	names     map[string]*zip.File
 	twice     map[string]bool
+	sums      map[crypto.Hash][]byte // of the content, once it was read for a signature
 }
 
 // openArchive opens a ZIP. Before anything is allocated by what it announces, its
 // end record is read here: a file that two readers would open differently (two
 // end records, 64-bit sizes) is refused.
 func openArchive(r io.ReaderAt, size int64) (*archive, error) {
-	a := &archive{r: r, size: size, names: map[string]*zip.File{}, twice: map[string]bool{}}
+	a := &archive{r: r, size: size, names: map[string]*zip.File{}, twice: map[string]bool{}, sums: map[crypto.Hash][]byte{}}
 	if size < endSize {
 		return nil, errors.New("it is too short for a ZIP archive")
 	}

@@ -148,6 +148,7 @@ func (m *reading) manifest(root *element) error {
 	}
 	m.levels(root)
 	m.permissions(root)
+	m.imply()
 	m.application(apps[0])
 	for _, name := range []string{"requiredSplitTypes", "isSplitRequired"} {
 		for _, a := range root.attrs {

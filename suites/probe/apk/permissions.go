@@ -44,6 +44,80 @@ func kindOf(name string) Kind {
 	return Normal
 }
 
+// imply adds what Android gives with what is asked for. These are the rules that
+// Android's own aapt tells (uses-implied-permission): a test compares.
+func (m *reading) imply() {
+	target := m.res.SDK.Target
+	add := func(name, by string, limit int) {
+		for _, p := range m.res.Permissions {
+			if p.Name == name {
+				return
+			}
+		}
+		m.res.Permissions = append(m.res.Permissions, Permission{Name: name, MaxSDK: limit, Kind: kindOf(name), Implied: by})
+	}
+	if target < 4 && m.res.SDK.Codename == "" {
+		add(android+"WRITE_EXTERNAL_STORAGE", "targetSdkVersion", 0)
+		add(android+"READ_PHONE_STATE", "targetSdkVersion", 0)
+	}
+	for _, rule := range []struct {
+		by, gives string
+		below     int // the level targeted from which it is so no more; 0: always
+	}{
+		{"WRITE_EXTERNAL_STORAGE", "READ_EXTERNAL_STORAGE", 0},
+		{"READ_CONTACTS", "READ_CALL_LOG", 16},
+		{"WRITE_CONTACTS", "WRITE_CALL_LOG", 16},
+	} {
+		for _, p := range m.res.Permissions {
+			if p.Name == android+rule.by && (rule.below == 0 || target < rule.below) {
+				add(android+rule.gives, p.Name, p.MaxSDK)
+			}
+		}
+	}
+}
+
+// Reach says who may hold a permission that guards a component.
+type Reach string
+
+// Who may hold a permission.
+const (
+	Anyone   Reach = "anyone"   // whatever application asks for it
+	Consent  Reach = "consent"  // an application to which the person gave it, perhaps for another reason
+	Few      Reach = "few"      // what the same publisher or the phone's maker signed
+	Doubtful Reach = "doubtful" // neither Android nor this application declares it: who declares it first decides
+)
+
+// Reach says who may hold a permission.
+func (r Result) Reach(permission string) Reach {
+	for _, o := range r.Own {
+		if o.Name == permission {
+			return [...]Reach{Anyone, Consent, Few, Few}[min(max(o.Level, 0), 3)]
+		}
+	}
+	if strings.HasPrefix(permission, "com.google.android.") {
+		return Few // of Play services, where they are
+	}
+	short, ok := strings.CutPrefix(permission, android)
+	switch {
+	case !ok:
+		return Doubtful
+	case kindOf(permission) == Dangerous || kindOf(permission) == Health:
+		return Consent
+	case strings.HasPrefix(short, "FOREGROUND_SERVICE"):
+		return Anyone
+	}
+	switch short {
+	case "ACCESS_NETWORK_STATE", "ACCESS_NOTIFICATION_POLICY", "ACCESS_WIFI_STATE", "BLUETOOTH", "BLUETOOTH_ADMIN",
+		"BROADCAST_STICKY", "CHANGE_NETWORK_STATE", "CHANGE_WIFI_MULTICAST_STATE", "CHANGE_WIFI_STATE", "DISABLE_KEYGUARD",
+		"EXPAND_STATUS_BAR", "GET_PACKAGE_SIZE", "HIGH_SAMPLING_RATE_SENSORS", "INTERNET", "KILL_BACKGROUND_PROCESSES",
+		"MODIFY_AUDIO_SETTINGS", "NFC", "QUERY_ALL_PACKAGES", "READ_SYNC_SETTINGS", "READ_SYNC_STATS", "RECEIVE_BOOT_COMPLETED",
+		"REORDER_TASKS", "REQUEST_IGNORE_BATTERY_OPTIMIZATIONS", "REQUEST_INSTALL_PACKAGES", "SET_ALARM", "SET_WALLPAPER",
+		"TRANSMIT_IR", "USE_BIOMETRIC", "USE_FINGERPRINT", "USE_FULL_SCREEN_INTENT", "VIBRATE", "WAKE_LOCK", "WRITE_SYNC_SETTINGS":
+		return Anyone
+	}
+	return Few
+}
+
 // kinds are Android's own permissions that are not plain ones.
 func kinds() map[string]Kind {
 	out := map[string]Kind{}

@@ -395,6 +395,9 @@ func (g algorithm) check(key crypto.PublicKey, data, signature []byte) error {
 // content makes the digest of all but the block of signatures, in pieces of a
 // mebibyte (APK Signature Scheme v2, integrity-protected contents).
 func (a *archive) content(ctx context.Context, hash crypto.Hash, begin int64) ([]byte, error) {
+	if sum := a.sums[hash]; sum != nil {
+		return sum, nil
+	}
 	var sums []byte
 	count := uint32(0)
 	piece := func(b []byte) {
@@ -419,7 +422,8 @@ func (a *archive) content(ctx context.Context, hash crypto.Hash, begin int64) ([
 	h := hash.New()
 	h.Write(binary.LittleEndian.AppendUint32([]byte{0x5a}, count))
 	h.Write(sums)
-	return h.Sum(nil), nil
+	a.sums[hash] = h.Sum(nil)
+	return a.sums[hash], nil
 }
 
 func signerOf(scheme string, c *x509.Certificate) Signer {
