@@ -15,6 +15,7 @@ type Candidate struct {
 	Service     Service       `json:"service"`
 	Claims      Claims        `json:"claims"`
 	Web         Web           `json:"web"`
+	Journeys    Journeys      `json:"journeys"`
 	Pilot       PilotConfig   `json:"pilot"`
 	Start       *Start        `json:"start,omitempty"`
 	Sandbox     SandboxConfig `json:"sandbox"`
@@ -87,10 +88,13 @@ type Application struct {
 
 // PilotConfig says how the candidate is made to act.
 type PilotConfig struct {
-	Kind    string   `json:"kind"`              // http, exec, manual
+	Kind    string   `json:"kind"`              // http, exec, manual, browser
 	URL     string   `json:"url,omitempty"`     // http
 	Token   string   `json:"token,omitempty"`   // http; in the manifest only as env:NAME or file:PATH
 	Command []string `json:"command,omitempty"` // exec
+	// Recordings (browser) are a journey for each action: in the manifest a file, or
+	// the JSON itself; here the JSON.
+	Recordings map[string]string `json:"recordings,omitempty"`
 }
 
 // Start is what starts the candidate, when it is not running already: a command,

@@ -258,6 +258,10 @@ func decode(doc *tree, out *Candidate) error {
 			timing[name] = span.Nanoseconds()
 		}
 	}
+	if journeys, ok := loose["journeys"].(map[string]any); ok && journeys["idle"] != nil {
+		span, _ := time.ParseDuration(fmt.Sprint(journeys["idle"]))
+		journeys["idle"] = span.Nanoseconds()
+	}
 	strict, err := json.Marshal(loose)
 	if err != nil {
 		return fmt.Errorf("read the checked manifest: %w", err)
@@ -305,6 +309,14 @@ func setDefaults(c *Candidate) {
 	}
 	if c.Start != nil && c.Start.Seconds == 0 {
 		c.Start.Seconds = DefaultStartSeconds
+	}
+	for i := range c.Journeys.Accounts {
+		if a := &c.Journeys.Accounts[i]; a.Use == "" {
+			a.Use = ToVisit
+		}
+	}
+	if c.Journeys.SignIn != "" && c.Journeys.Tries == 0 {
+		c.Journeys.Tries = DefaultTries
 	}
 	if c.Web.Site == "" {
 		c.Web.Site = c.Web.Production

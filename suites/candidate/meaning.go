@@ -47,6 +47,7 @@ func (c *checker) all() {
 	c.sandbox()
 	c.timing()
 	c.secrets()
+	c.journeys()
 	c.client()
 	c.evidence()
 	c.application()

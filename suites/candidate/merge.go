@@ -30,7 +30,7 @@ const maxEnvironments = 20
 // perEnvironment are the fields that may differ from one environment to the
 // next: where the service is and how it is reached, never what it is.
 func perEnvironment() []string {
-	return []string{"concurrency", "pilot", "sandbox", "start", "timing", "visitor", "web"}
+	return []string{"concurrency", "journeys", "pilot", "sandbox", "start", "timing", "visitor", "web"}
 }
 
 // source is one file of a manifest.

@@ -3,6 +3,7 @@ package run
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -436,6 +437,11 @@ func short(s string) (string, bool) {
 // blankSecrets removes what must not reach the disk from a manifest's reading.
 func blankSecrets(c candidate.Candidate) candidate.Candidate {
 	c.Pilot.Token, c.Sandbox.ClientSecret, c.Sandbox.ClientKey = "", "", ""
+	accounts := slices.Clone(c.Journeys.Accounts)
+	for i := range accounts {
+		accounts[i].User, accounts[i].Password, accounts[i].TOTP = "", "", ""
+	}
+	c.Journeys.Accounts, c.Journeys.Secrets = accounts, nil
 	if c.Start != nil {
 		start := *c.Start
 		start.Env = nil // its values may be secrets, its names are in the manifest

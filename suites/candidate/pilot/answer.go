@@ -5,18 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/etalon-sante/etalon/suites/candidate"
+	"github.com/etalon-sante/etalon/suites/candidate/strictjson"
 )
 
 // Bounds of an answer.
 const (
-	maxDepth   = 64   // levels of objects and lists
-	maxNumber  = 64   // characters of a number
 	maxMessage = 2000 // characters kept of a message
 	maxOpen    = 4096 // bytes of a link
 )
@@ -32,7 +29,7 @@ func DecodeAnswer(raw []byte) (candidate.Answer, error) {
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return none, errors.New("the answer is empty: answer a JSON object such as {\"status\": \"done\"}")
 	}
-	if err := strict(raw); err != nil {
+	if err := strictjson.Check(raw); err != nil {
 		return none, fmt.Errorf("the answer %s is not strict JSON: %w", beginning(raw), err)
 	}
 	var fields map[string]json.RawMessage
@@ -94,89 +91,6 @@ func checkOpen(open string) error {
 		return errors.New("open carries a user name or password: a one-time link needs none")
 	}
 	return nil
-}
-
-// strict refuses what encoding/json lets pass: duplicate keys, trailing bytes,
-// invalid UTF-8, deep nesting and endless numbers.
-func strict(raw []byte) error {
-	if !utf8.Valid(raw) {
-		return errors.New("invalid UTF-8")
-	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	type level struct {
-		keys map[string]bool // nil in a list
-		key  bool            // a key comes next
-	}
-	var open []level
-	for {
-		token, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			return errors.New("it ends too early")
-		}
-		if err != nil {
-			return fmt.Errorf("at byte %d: %w", d.InputOffset(), err)
-		}
-		top := len(open) - 1
-		switch t := token.(type) {
-		case json.Delim:
-			switch t {
-			case '{', '[':
-				if top >= 0 {
-					open[top].key = open[top].keys != nil
-				}
-				if len(open) == maxDepth {
-					return fmt.Errorf("nested deeper than %d levels", maxDepth)
-				}
-				l := level{}
-				if t == '{' {
-					l = level{keys: map[string]bool{}, key: true}
-				}
-				open = append(open, l)
-			default:
-				open = open[:top]
-			}
-		case string:
-			if top >= 0 && open[top].key {
-				if open[top].keys[t] {
-					return fmt.Errorf("at byte %d: duplicate key %q", d.InputOffset(), short(t, 60))
-				}
-				open[top].keys[t] = true
-				open[top].key = false
-				continue
-			}
-			if top >= 0 {
-				open[top].key = open[top].keys != nil
-			}
-		default:
-			if n, ok := t.(json.Number); ok && !bounded(string(n)) {
-				return fmt.Errorf("at byte %d: a number that is too long or too large", d.InputOffset())
-			}
-			if top >= 0 {
-				open[top].key = open[top].keys != nil
-			}
-		}
-		if len(open) == 0 {
-			break
-		}
-	}
-	if rest := bytes.TrimSpace(raw[d.InputOffset():]); len(rest) > 0 {
-		return fmt.Errorf("something follows it at byte %d", d.InputOffset())
-	}
-	return nil
-}
-
-func bounded(n string) bool {
-	if len(n) > maxNumber {
-		return false
-	}
-	_, exponent, ok := strings.Cut(strings.ToLower(n), "e")
-	if !ok {
-		return true
-	}
-	exponent = strings.TrimLeft(exponent, "+-")
-	exponent = strings.TrimLeft(exponent, "0")
-	return len(exponent) < 3 || len(exponent) == 3 && exponent <= "400"
 }
 
 // short keeps the first n characters of a text.
