@@ -35,6 +35,7 @@ const (
 	closeTimeout = 5 * time.Second
 	maxStarts    = 3 // of a browser that dies
 	maxTabs      = 2 // open at a time
+	maxWalks     = 2 // journeys at a time, each in up to three tabs of its own
 )
 
 // Text is a sentence in two languages.
@@ -129,6 +130,7 @@ func (e *MissingError) Error() string { return e.Why.EN }
 type Host struct {
 	options Options
 	tabs    chan struct{}
+	walks   chan struct{}
 
 	mu     sync.Mutex
 	root   context.Context //nolint:containedctx // it is how chromedp holds a browser
@@ -138,7 +140,9 @@ type Host struct {
 }
 
 // Open prepares a browser; it is started when it is first needed.
-func Open(o Options) *Host { return &Host{options: o, tabs: make(chan struct{}, maxTabs)} }
+func Open(o Options) *Host {
+	return &Host{options: o, tabs: make(chan struct{}, maxTabs), walks: make(chan struct{}, maxWalks)}
+}
 
 // Missing says why this browser cannot be had; the empty text when it can. A nil
 // host is one that was left out.
@@ -286,9 +290,33 @@ func (h *Host) tab(ctx context.Context) (context.Context, func(), error) {
 	case <-ctx.Done():
 		return nil, nil, ctx.Err()
 	}
-	root, err := h.start()
+	tab, end, err := h.profile(ctx)
 	if err != nil {
 		<-h.tabs
+		return nil, nil, err
+	}
+	return tab, func() { end(); <-h.tabs }, nil
+}
+
+// Turn waits until journeys may be played in this browser: a walk holds several tabs
+// at a time, and two that wait for one another's would wait for ever. The function
+// it gives ends the turn.
+func (h *Host) Turn(ctx context.Context) (func(), error) {
+	if why := h.Missing(); why != (Text{}) {
+		return nil, &MissingError{why}
+	}
+	select {
+	case h.walks <- struct{}{}:
+		return func() { <-h.walks }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// profile opens a tab in a profile of its own.
+func (h *Host) profile(ctx context.Context) (context.Context, func(), error) {
+	root, err := h.start()
+	if err != nil {
 		return nil, nil, err
 	}
 	tab, cancel := chromedp.NewContext(root, chromedp.WithNewBrowserContext(func(p *target.CreateBrowserContextParams) {}))
@@ -296,7 +324,6 @@ func (h *Host) tab(ctx context.Context) (context.Context, func(), error) {
 	done := func() {
 		stop()
 		cancel()
-		<-h.tabs
 	}
 	if err := chromedp.Do(tab); err != nil {
 		done()
