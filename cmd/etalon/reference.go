@@ -49,6 +49,7 @@ func (a *app) reference() *cobra.Command {
 	c.Flags().StringVar(&cfg.Listen.Site, "site", "", "address of the site")
 	c.Flags().StringVar(&cfg.Listen.Plain, "plain", "", "address that redirects to the site")
 	c.Flags().StringVar(&cfg.Listen.Assets, "assets", "", "address of the scripts")
+	c.Flags().BoolVar(&cfg.Journeys, "journeys", false, "let the manifest say how one goes through the site behind its sign-in")
 	c.Flags().StringVar(&manifest, "manifest", "", "file to write the service's manifest to")
 	c.Flags().StringVar(&ca, "ca", "", "file to write the authority of the site to")
 	return c

@@ -6,6 +6,7 @@ import (
 	"github.com/etalon-sante/etalon/suites/probe/browser"
 	"github.com/etalon-sante/etalon/suites/probe/cda"
 	"github.com/etalon-sante/etalon/suites/probe/text"
+	"github.com/etalon-sante/etalon/suites/security"
 )
 
 // OwnSchema validates clinical documents by étalon's reduced schema, for the
@@ -34,7 +35,7 @@ func MissingTools(t Tools) map[string]lab.Text {
 		}
 	}
 	if why := browser.Missing(t.Browser); why != (browser.Text{}) {
-		for _, check := range ethics.BrowserChecks() {
+		for _, check := range append(ethics.BrowserChecks(), security.JourneyChecks()...) {
 			out[check] = lab.Text(why)
 		}
 	}

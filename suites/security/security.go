@@ -19,6 +19,7 @@ func Specs(l *Lab) {
 	DNSSpecs(l)
 	PilotSpecs(l)
 	MobileSpecs(l)
+	JourneySpecs(l)
 }
 
 // seen decodes what a probe saw. What cannot be decoded is a fault of ours, and

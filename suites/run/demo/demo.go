@@ -46,6 +46,10 @@ type Options struct {
 // loaded machine must not be taken for an outage.
 const callTimeout = 2 * time.Second
 
+// idle is after how long without an act patients are signed out here: it is waited
+// for in full.
+const idle = 6 * time.Second
+
 // Start starts the reference service in this process.
 func Start(ctx context.Context, o Options) (*Service, error) {
 	folder, err := os.MkdirTemp("", "etalon-demo-")
@@ -62,7 +66,7 @@ func Start(ctx context.Context, o Options) (*Service, error) {
 func start(ctx context.Context, o Options, folder string) (*Service, error) {
 	ref, err := reference.Start(ctx, reference.Config{
 		PilotToken: pilotToken, Parts: o.Parts, MES: o.MES, DisableConfigure: o.DisableConfigure, App: o.App, ClientAuth: o.ClientAuth, Listen: o.Listen, Logger: o.Logger,
-		CallTimeout: callTimeout, Folder: folder,
+		CallTimeout: callTimeout, Folder: folder, Idle: idle, Journeys: true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start the reference service: %w", err)
@@ -82,6 +86,9 @@ func describe(ref *reference.Service, folder, clientSecret string) (*Service, er
 			return pilotToken, true
 		case "MES_CLIENT_SECRET":
 			return clientSecret, clientSecret != ""
+		}
+		if value, ok := reference.Secret(name); ok {
+			return value, true
 		}
 		return os.LookupEnv(name)
 	})
