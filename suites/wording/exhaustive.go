@@ -42,7 +42,7 @@ func objects() []string {
 // excludes are the words that deny an act by themselves.
 func excluders() []string {
 	return []string{
-		"impossible", "impossibilite", "interdi", "exclu", "prohib", "proscri", "renonc", "empech", "bloqu", "desactiv", "hors de question", "incompatible", "refus", "banni", "sans possibilite", "s'abstient", "s'abstenir", "abstien", "ecart", "inexistant", "etranger a", "contraire a",
+		"impossible", "impossibilite", "interdi", "exclu", "prohib", "proscri", "renonc", "empech", "bloqu", "desactiv", "hors de question", "incompatible", "refus", "banni", "sans possibilite", "s'abstient", "s'abstenir", "abstien", "absten", "ecart", "inexistant", "etranger a", "contraire a",
 	}
 }
 
@@ -71,7 +71,7 @@ func mes() []string {
 
 // Stances of clauses that no rule reads safely.
 func doubters() []string {
-	return []string{"responsab", "garanti", "sans avoir a", "sans devoir", "sans que vous", "obligatoire", "necessaire", "tenu de", "tenue de", "requis", "oblig", "facultati"}
+	return []string{"responsab", "garanti", "sans avoir a", "sans devoir", "obligatoire", "necessaire", "tenu de", "tenue de", "requis", "oblig", "facultati"}
 }
 
 func exceptions() []string {
@@ -84,7 +84,7 @@ func Exhaustive(text []Sentence, title string) Reading {
 	var out Reading
 	about := HasAny(Fold(title), mes()...)
 	for i, s := range text {
-		if s.Around {
+		if s.Around || !mayspeak(Fold(s.Head+" "+s.Lead+" "+s.Text)) {
 			continue
 		}
 		next := ""
@@ -103,6 +103,11 @@ func Exhaustive(text []Sentence, title string) Reading {
 		}
 	}
 	return out
+}
+
+// mayspeak leaves out, at little cost, what has not the words for it.
+func mayspeak(folded string) bool {
+	return HasAny(folded, acts()...) && HasAny(folded, wholes()...) && HasAny(folded, objects()...)
 }
 
 func keep(all []string, quote string) []string {
@@ -148,7 +153,7 @@ func stanceOf(s Sentence, next string, about bool) (Stance, string) {
 		return judge(strings.TrimSuffix(lead, ":")+" "+said, named), quote
 	}
 	// A heading names it, the sentence below says what becomes of it.
-	if head != "" && speaks(head) && HasAny(first(said, 9), "cette", "ceci", "cela", "c'est", "ce n'est", "il_", "elle_", "une telle", "un tel", "non", "oui", "cet_", "ce_", "aucun", "impossible", "exclu", "interdi") {
+	if head != "" && !strings.HasSuffix(head, "?") && speaks(head) && HasAny(first(said, 9), "cette", "ceci", "cela", "c'est", "ce n'est", "il_", "elle_", "une telle", "un tel", "non", "oui", "cet_", "ce_", "aucun", "impossible", "exclu", "interdi") {
 		switch st := judge(head+" : "+said, named); st {
 		case Silent:
 			return Doubtful, s.Head + " : " + s.Text
@@ -223,6 +228,15 @@ func (w words) spots(stems []string) []int {
 }
 
 func (w words) begins(i int, stem string) bool {
+	if w[i] == "" || w[i][0] != stem[0] { // most words are no such word
+		return false
+	}
+	if !strings.ContainsAny(stem, " '") {
+		if whole, ok := strings.CutSuffix(stem, "_"); ok {
+			return w[i] == whole
+		}
+		return strings.HasPrefix(w[i], stem)
+	}
 	parts := strings.Fields(strings.ReplaceAll(stem, "'", "' "))
 	if i+len(parts) > len(w) {
 		return false
@@ -246,10 +260,13 @@ func (w words) act() (int, bool) {
 			continue
 		}
 		for _, t := range wholes {
-			if abs(t-a) > 9 {
+			if t < a-9 || t > a+9 {
 				continue
 			}
 			for _, o := range things {
+				if o > a+16 {
+					break
+				}
 				if o != a && (abs(o-t) <= 6 || abs(o-a) <= 5) && abs(o-a) <= 16 {
 					return a, true
 				}
@@ -300,7 +317,7 @@ func judge(said string, named bool) Stance {
 	if !ok {
 		return Doubtful // the act stood in a condition
 	}
-	if HasAny(said, doubters()...) {
+	if HasAny(strings.ReplaceAll(strings.Join(w, " "), "' ", "'"), doubters()...) {
 		return Doubtful
 	}
 	denied, unbound := w.denied(a)
@@ -344,6 +361,9 @@ func unconditioned(w words) (words, bool) {
 			part = w[:end]
 		}
 		cond := len(part) > 0 && slices.Contains([]string{"si", "s'", "lorsque", "lorsqu'", "quand", "tant", "meme", "sauf", "hormis", "des", "afin"}, part[0])
+		if _, acts := part.act(); !acts && slices.ContainsFunc(part, func(x string) bool { return x == "sans" }) && (slices.Contains(part, "qu'") || slices.Contains(part, "que")) {
+			cond = true // "sans qu’aucune formalité ne soit requise": an aside
+		}
 		if cond && !(len(out) == 0 && end < 0) {
 			found = true
 		} else {
@@ -363,7 +383,7 @@ func unconditioned(w words) (words, bool) {
 // denied counts what denies the act at a place; unbound says that a bound of it is
 // denied.
 func (w words) denied(a int) (n int, unbound bool) {
-	seconds := []string{"pas", "jamais", "aucun", "aucune", "nullement", "point", "guere", "plus", "ni", "en aucun cas", "rien", "aucunement", "nul", "nulle"}
+	seconds := []string{"pas", "jamais", "aucun", "aucune", "nullement", "point", "guere", "plus", "ni", "en aucun cas", "rien", "aucunement", "nul", "nulle", "personne"}
 	second := func(i int) bool {
 		for _, s := range seconds {
 			if w.begins(i, s+"_") {

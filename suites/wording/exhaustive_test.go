@@ -24,6 +24,11 @@ func TestWhatASentenceSaysOfDownloadingEverything(t *testing.T) {
 		"Nous lisons les documents que vous ouvrez, mais nous ne téléchargeons pas l’ensemble de vos documents.":                               Excludes,
 		"Aucune des finalités du Service ne suppose ni ne permet le téléchargement exhaustif de l’ensemble des documents de Mon espace santé.": Excludes,
 
+		"Personne, chez nous, ne peut télécharger tous les documents de Mon espace santé.":       Excludes,
+		"Le Service ne permet à personne de télécharger tous les documents de Mon espace santé.": Excludes,
+		"Le téléchargement intégral des documents du DMP n’est en aucun cas proposé.":            Excludes,
+		"Nous nous abstenons de toute extraction massive des documents de Mon espace santé.":     Excludes,
+
 		// It is allowed, or done.
 		"Nous téléchargeons l’intégralité de vos documents dès l’appariement.":                                                  Allows,
 		"Vous acceptez que l’application importe automatiquement l’ensemble des documents de Mon espace santé.":                 Allows,
@@ -38,6 +43,9 @@ func TestWhatASentenceSaysOfDownloadingEverything(t *testing.T) {
 		"Pour vous faire gagner du temps, l’application rapatrie chaque nuit la totalité des documents de votre espace.":        Allows,
 		"Il n’est pas impossible que le Service importe tous les documents de Mon espace santé.":                                Allows,
 		"Les conditions particulières n’excluent pas : la plateforme peut copier l’ensemble des documents de Mon espace santé.": Allows,
+
+		"Nous copions tous vos documents de Mon espace santé sans que vous ayez à intervenir.":                        Allows,
+		"Le service, sans qu’aucune démarche ne soit nécessaire, copie l’ensemble des documents de Mon espace santé.": Allows,
 
 		// It is spoken of, and a person has to read it.
 		"Le présent article traite du téléchargement exhaustif des documents.":                                                       Doubtful,

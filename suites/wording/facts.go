@@ -49,12 +49,13 @@ func daysIn(said string) []time.Time {
 	w := strings.FieldsFunc(said, func(c rune) bool {
 		return c == ' ' || c == ',' || c == '(' || c == ')' || c == ':' || c == ';' || c == '|'
 	})
+	names := months()
 	for i := range w {
 		if d, ok := numeric(strings.TrimRight(w[i], ".")); ok {
 			out = append(out, d)
 			continue
 		}
-		m, ok := months()[strings.TrimRight(w[i], ".")]
+		m, ok := names[strings.TrimRight(w[i], ".")]
 		if !ok || i+1 == len(w) {
 			continue
 		}
@@ -76,6 +77,9 @@ func daysIn(said string) []time.Time {
 }
 
 func numeric(w string) (time.Time, bool) {
+	if len(w) < 7 || len(w) > 10 || w[0] < '0' || w[0] > '9' || !strings.ContainsAny(w, "/-.") {
+		return time.Time{}, false
+	}
 	for _, layout := range []string{"02/01/2006", "2/1/2006", "2006-01-02", "02-01-2006", "02.01.2006", "01/2006"} {
 		if d, err := time.Parse(layout, w); err == nil && d.Year() >= 1990 && d.Year() <= 2100 {
 			return d, true

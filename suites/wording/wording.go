@@ -30,11 +30,10 @@ func Fold(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	space := true
-	for _, c := range norm.NFKD.String(s) {
+	for _, c := range s {
 		switch {
-		case unicode.Is(unicode.Mn, c):
-			continue
-		case c == '’' || c == '‘' || c == 'ʼ' || c == '`' || c == '´':
+		case c < 0x80:
+		case c == '’' || c == '‘' || c == 'ʼ' || c == '´':
 			c = '\''
 		case c == '–' || c == '—' || c == '‑' || c == '−' || c == '‐':
 			c = '-'
@@ -46,7 +45,15 @@ func Fold(s string) string {
 			b.WriteString("ae")
 			space = false
 			continue
-		case unicode.IsSpace(c):
+		default:
+			if c = plain(c); c == 0 {
+				continue
+			}
+		}
+		switch {
+		case c == '`':
+			c = '\''
+		case c == ' ' || c == '\n' || c == '\t' || c == '\r' || c >= 0x80 && unicode.IsSpace(c):
 			if !space {
 				b.WriteByte(' ')
 			}
@@ -54,9 +61,46 @@ func Fold(s string) string {
 			continue
 		}
 		space = false
+		if c < 0x80 {
+			if 'A' <= c && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			b.WriteByte(byte(c))
+			continue
+		}
 		b.WriteRune(unicode.ToLower(c))
 	}
 	return strings.TrimSpace(b.String())
+}
+
+// plain is a character without its accents; 0 for an accent alone. Those of French
+// are known, the others are looked up.
+func plain(c rune) rune {
+	switch c {
+	case 'é', 'è', 'ê', 'ë', 'É', 'È', 'Ê', 'Ë':
+		return 'e'
+	case 'à', 'â', 'ä', 'À', 'Â', 'Ä':
+		return 'a'
+	case 'î', 'ï', 'Î', 'Ï':
+		return 'i'
+	case 'ô', 'ö', 'Ô', 'Ö':
+		return 'o'
+	case 'ù', 'û', 'ü', 'Ù', 'Û', 'Ü':
+		return 'u'
+	case 'ç', 'Ç':
+		return 'c'
+	case '\u00a0', '\u202f':
+		return ' '
+	case '«', '»', '€', '°', '·', '…', '•', '“', '”':
+		return c
+	}
+	if unicode.Is(unicode.Mn, c) {
+		return 0
+	}
+	for _, d := range norm.NFKD.String(string(c)) {
+		return d
+	}
+	return c
 }
 
 // HasAny says whether a folded text has a word that begins so. A stem that ends

@@ -20,6 +20,7 @@ const (
 	maxKept      = 200_000 // characters of all sentences
 	maxLinks     = 400
 	maxLabel     = 160
+	maxLine      = 1 << 15 // bytes between two ends of line
 	maxToken     = 1 << 20 // bytes of one tag or one run of text
 )
 
@@ -83,7 +84,9 @@ type reading struct {
 	title  bool
 	item   int // li that are open
 	label  *strings.Builder
-	href   string
+	// cutWord says that the last line of a plain text ended in the middle of a word.
+	cutWord bool
+	href    string
 }
 
 // readMarkup reads an HTML document. contentType is that of its answer.
@@ -242,13 +245,22 @@ func (r *reading) close(name string) {
 }
 
 func (r *reading) text(s string) {
-	if r.silent != "" || r.kept > maxKept {
+	if r.silent != "" || r.out.cut {
 		return
 	}
 	if r.label != nil && r.label.Len() < 4*maxLabel {
 		r.label.WriteString(s)
 	}
-	r.buf.WriteString(s)
+	for len(s) > 0 { // a line without end is cut where it is long
+		n := min(len(s), maxLine-r.buf.Len())
+		r.buf.WriteString(s[:n])
+		if s = s[n:]; r.buf.Len() >= maxLine {
+			r.flush()
+			if r.out.cut {
+				return
+			}
+		}
+	}
 }
 
 func (r *reading) endLink() {

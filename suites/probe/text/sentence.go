@@ -82,11 +82,12 @@ func split(line string) []string {
 }
 
 func abbreviated(so, after string) bool {
-	words := strings.Fields(so)
-	if len(words) == 0 {
+	so = so[max(0, len(so)-80):] // the last word is enough, and is short
+	so = so[strings.LastIndexFunc(so, unicode.IsSpace)+1:]
+	if so == "" {
 		return true
 	}
-	last := strings.ToLower(strings.TrimLeft(words[len(words)-1], "(«"))
+	last := strings.ToLower(strings.TrimLeft(so, "(«"))
 	if slices.Contains(abbreviations(), last) {
 		return true
 	}
@@ -94,7 +95,7 @@ func abbreviated(so, after string) bool {
 		return true // an initial
 	}
 	// A sentence begins with a capital or a figure; a small letter goes on.
-	next, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(after, unicode.IsSpace))
+	next, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(after[:min(len(after), 40)], unicode.IsSpace))
 	return unicode.IsLower(next)
 }
 
@@ -129,38 +130,32 @@ func pieces(s string) []string {
 // line ends a paragraph, a dash or a dot begins an item.
 func paragraphs(s string) content {
 	r := &reading{out: content{sentences: []Sentence{}}}
-	var line string
-	end := func() {
-		r.buf.WriteString(line)
-		r.flush()
-		line = ""
-	}
 	for raw := range strings.Lines(s) {
 		l := strings.TrimSpace(tidy(raw))
 		item := strings.HasPrefix(l, "- ") || strings.HasPrefix(l, "• ") || strings.HasPrefix(l, "– ")
 		switch {
 		case l == "":
-			end()
+			r.flush()
 			r.item = 0
 			continue
 		case item:
-			end()
+			r.flush()
 			r.item = 1
 			l = strings.TrimSpace(strings.TrimLeft(l, "-•– "))
 		}
-		switch {
-		case line == "":
-			line = l
-		case strings.HasSuffix(line, "-") && !strings.HasSuffix(line, " -"):
-			line = strings.TrimSuffix(line, "-") + l // a word cut at the end of its line
-		default:
-			line += " " + l
+		if r.buf.Len() > 0 && !r.cutWord {
+			r.buf.WriteByte(' ')
 		}
-		if len(line) > 1<<16 {
-			end()
+		// A word is cut at the end of its line.
+		if r.cutWord = len(l) > 1 && strings.HasSuffix(l, "-") && !strings.HasSuffix(l, " -"); r.cutWord {
+			l = strings.TrimSuffix(l, "-")
+		}
+		r.text(l)
+		if r.out.cut {
+			break
 		}
 	}
-	end()
+	r.flush()
 	r.settle()
 	return r.out
 }
