@@ -42,6 +42,7 @@ func names() map[string]reports.Text {
 		"picture:focus":   {FR: "Où est le clavier", EN: "Where the keyboard is"},
 		"picture:narrow":  {FR: "La page, étroite", EN: "The page, narrow"},
 		"picture:zoom":    {FR: "La page, agrandie", EN: "The page, enlarged"},
+		"picture:spaced":  {FR: "La page, texte espacé", EN: "The page, text spaced out"},
 
 		"verification:automatic": {FR: "automatique", EN: "automatic"},
 		"verification:assisted":  {FR: "assistée par une personne", EN: "assisted by a person"},

@@ -21,7 +21,9 @@ func BrowserChecks() []string {
 		"ETH-10.1", "ETH-10.2", "ETH-11.1", "ETH-12.1", "ETH-13.1", "ETH-13.2", "ETH-14.1",
 		"ETH-15.1", "ETH-16.1", "ETH-17.1", "ETH-17.2", "ETH-18.1",
 		"ETH-30.1", "ETH-31.1", "ETH-31.2", "ETH-32.1", "ETH-33.1", "ETH-33.2", "ETH-34.1",
+		"ETH-36.1", "ETH-37.1", "ETH-38.1",
 		"ETH-50.1", "ETH-51.1", "ETH-52.1", "ETH-110.1",
+		"ETH-53.1", "ETH-54.1", "ETH-55.1", "ETH-56.1",
 	}, AxeChecks()...)
 }
 

@@ -19,6 +19,8 @@ func Specs(l *Lab) {
 	visits(l)
 	accepting(l)
 	texts.EthicsSpecs(l)
+	readable(l)
+	sober(l)
 }
 
 func consent(l *Lab) {

@@ -12,7 +12,8 @@ import (
 )
 
 // Above these, a page is said to be heavy. No text that was read gives a limit:
-// they are ours, twice to three times what most pages of the web weigh.
+// they are ours, chosen so that only a page out of all measure exceeds them; no
+// survey of the web stands behind them.
 const (
 	maxBytes    = 5 << 20
 	maxRequests = 150

@@ -24,6 +24,8 @@ func PictureOf(p *browser.Picture, url string) *lab.Picture {
 		alt = lab.Text{FR: fmt.Sprintf("Page %s : le clavier est sur l’élément encadré (%s) ; le cadre est du banc.", url, p.About), EN: fmt.Sprintf("Page %s: the keyboard is at the outlined element (%s); the outline is the harness's.", url, p.About)}
 	case browser.OfNarrow:
 		alt = lab.Text{FR: fmt.Sprintf("La page %s dans une fenêtre de 320 pixels.", url), EN: fmt.Sprintf("Page %s in a window 320 pixels wide.", url)}
+	case browser.OfSpaced:
+		alt = lab.Text{FR: fmt.Sprintf("La page %s avec son texte espacé.", url), EN: fmt.Sprintf("Page %s with its text spaced out.", url)}
 	case browser.OfZoom:
 		alt = lab.Text{FR: fmt.Sprintf("La page %s agrandie à 200 %%.", url), EN: fmt.Sprintf("Page %s enlarged to 200 %%.", url)}
 	}

@@ -1,6 +1,8 @@
 package run
 
 import (
+	"slices"
+
 	"github.com/etalon-sante/etalon/suites/ethics"
 	"github.com/etalon-sante/etalon/suites/lab"
 	"github.com/etalon-sante/etalon/suites/probe/browser"
@@ -35,7 +37,7 @@ func MissingTools(t Tools) map[string]lab.Text {
 		}
 	}
 	if why := browser.Missing(t.Browser); why != (browser.Text{}) {
-		for _, check := range append(ethics.BrowserChecks(), security.JourneyChecks()...) {
+		for _, check := range slices.Concat(ethics.BrowserChecks(), security.BrowserChecks(), security.JourneyChecks()) {
 			out[check] = lab.Text(why)
 		}
 	}

@@ -126,6 +126,10 @@ func TestTheScenariosOfTheSuiteAgainstASmallService(t *testing.T) {
 			if res.State != lab.Untested { // it has no name, no application and no journeys
 				t.Errorf("%s is %s: %+v", id, res.State, res)
 			}
+		case slices.Contains(BrowserChecks(), id):
+			if res.State != lab.Untested { // there is no browser
+				t.Errorf("%s is %s: %+v", id, res.State, res)
+			}
 		case id == "SEC-03.1" || id == "SEC-03.3" || id == "SEC-03.4" || id == "SEC-03.2" || id == "SEC-37.2" || id == "SEC-38.1":
 			// The certificate of httptest is of its own kind.
 		case res.State != lab.Met:

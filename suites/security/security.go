@@ -20,6 +20,7 @@ func Specs(l *Lab) {
 	PilotSpecs(l)
 	MobileSpecs(l)
 	JourneySpecs(l)
+	BrowserSpecs(l)
 }
 
 // seen decodes what a probe saw. What cannot be decoded is a fault of ours, and

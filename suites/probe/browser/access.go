@@ -25,6 +25,8 @@ type Access struct {
 	Rules    Rules    `json:"rules"`
 	Reflow   Reflow   `json:"reflow"`
 	Keyboard Keyboard `json:"keyboard"`
+	Zoom     Enlarged `json:"zoom"`    // at 200 %
+	Spacing  Enlarged `json:"spacing"` // with the spaces of WCAG 1.4.12
 }
 
 // Reflow is the page in a window 320 CSS pixels wide.
@@ -51,6 +53,7 @@ func (l *look) access(into *[]Picture) Access {
 	defer cancel()
 	out := Access{Rules: rules(ctx)}
 	out.Keyboard = keyboard(ctx, func(at string) { l.element(OfFocus, at, "", into) })
+	l.enlarge(ctx, &out, into)
 	out.Reflow = l.reflow(ctx, into)
 	l.elements(out.Rules, into)
 	return out

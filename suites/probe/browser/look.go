@@ -81,6 +81,7 @@ type Page struct {
 	Mixed    []string  `json:"mixed"` // addresses asked for over plain HTTP from a page that came over HTTPS
 	Access   *Access   `json:"access,omitempty"`
 	Pictures []Picture `json:"pictures,omitempty"`
+	Details  *Details  `json:"details,omitempty"` // read once, of a visit that only looks
 }
 
 // Facts are what the page's document holds.
@@ -107,6 +108,7 @@ type Stored struct {
 // Request is one request that a page made.
 type Request struct {
 	Host    string `json:"host"`
+	Name    string `json:"name"` // of the file: the last part of the path
 	Type    string `json:"type"` // Document, Script, Image, …
 	Status  int    `json:"status"`
 	MIME    string `json:"mime"`
@@ -340,6 +342,9 @@ func (l *look) page(at *url.URL, role string) Page {
 		p.Access = &access
 	} else if !l.acting {
 		l.picture(OfPage, "", nil, &p.Pictures)
+		details := l.details(ctx, p.Requests, seen.ids)
+		details.Grew = l.scroll(ctx)
+		p.Details = &details
 	}
 	return p
 }

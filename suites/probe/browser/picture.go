@@ -31,7 +31,8 @@ const (
 	OfElement = "element" // that a rule of axe-core names, outlined
 	OfFocus   = "focus"   // an element that has the focus, outlined
 	OfNarrow  = "narrow"  // the page in a narrow window
-	OfZoom    = "zoom"    // the page enlarged
+	OfZoom    = "zoom"    // the page enlarged to 200 %
+	OfSpaced  = "spaced"  // the page with its text spaced out
 )
 
 // Picture is one picture that was taken of a page.

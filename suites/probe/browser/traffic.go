@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/url"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -38,6 +39,7 @@ type traffic struct {
 // seen is what one page asked for.
 type seen struct {
 	requests  []Request
+	ids       []network.RequestID // of the requests, as the browser names them
 	asked     int
 	bytes     int64
 	mixed     []string
@@ -151,11 +153,11 @@ func (t *traffic) asks(e *network.EventRequestWillBeSent) {
 		t.open[e.RequestID] = -1
 		return
 	}
-	r := Request{Host: cut(to.Host, maxText), Type: string(e.Type), Third: !sameSite(to.Hostname(), t.look.site.Hostname()), Tells: []string{}}
+	r := Request{Host: cut(to.Host, maxText), Name: cut(path.Base(to.Path), 100), Type: string(e.Type), Third: !sameSite(to.Hostname(), t.look.site.Hostname()), Tells: []string{}}
 	if r.Third {
 		r.Tells = tells(t.at, to, header(e.Request.Headers, "Referer"))
 	}
-	t.seen.requests = append(t.seen.requests, r)
+	t.seen.requests, t.seen.ids = append(t.seen.requests, r), append(t.seen.ids, e.RequestID)
 	t.open[e.RequestID] = len(t.seen.requests) - 1
 }
 
