@@ -14,6 +14,7 @@ import (
 	"github.com/onsi/ginkgo/v2/formatter"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/lab"
 )
 
@@ -57,10 +58,16 @@ func looked(t *testing.T, slug, kind string, data any) []record.Record {
 // judge runs every leaf of the suite over a trace.
 func judge(t *testing.T, records []record.Record) map[string]lab.Result {
 	t.Helper()
+	return judgeAs(t, candidate.Candidate{}, records)
+}
+
+// judgeAs does so for a candidate.
+func judgeAs(t *testing.T, c candidate.Candidate, records []record.Record) map[string]lab.Result {
+	t.Helper()
 	l := lab.New()
 	globals.Reset()
 	Specs(l)
-	if err := l.Load(records, lab.Oracle{}); err != nil {
+	if err := l.Load(records, lab.Oracle{Candidate: c}); err != nil {
 		t.Fatal(err)
 	}
 	l.Judging(func(string) bool { return true }, func(check string) lab.Text {

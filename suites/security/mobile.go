@@ -26,13 +26,13 @@ func MobileSpecs(l *Lab) {
 
 	Describe("The application's connections", func() {
 		It("are never in the clear", Check("SEC-60.1"), Reads(reading), func() {
-			Expect(read(always)).To(see("no cleartext", cleartextRefused))
+			Expect(network(read(always))).To(see("no cleartext", cleartextRefused))
 		})
 		It("trust no authority that was added to the phone", Check("SEC-60.2"), Reads(reading), func() {
-			Expect(read(always)).To(see("system authorities only", userAuthorities))
+			Expect(network(read(always))).To(see("system authorities only", userAuthorities))
 		})
 		It("have pins that hold", Check("SEC-61.1"), Reads(reading), func() {
-			t := read(always)
+			t := network(read(always))
 			Expect(t).To(see("pins that hold", pinsHold))
 			if could(t, "apk", pinned).Empty() {
 				t.Review(Text{
@@ -83,6 +83,7 @@ func MobileSpecs(l *Lab) {
 				t.Untested(Text{FR: "le manifeste ne dit pas sous quel nom l’application est publiée (application.package)", EN: "the manifest does not say under which name the application is published (application.package)"})
 			}
 			Expect(t).To(see("the package named", func(rec record.Record, r apk.Result) []Finding { return otherPackage(rec, r, want) }))
+			unread(t)
 		})
 		It("says its version", Check("SEC-68.2"), Reads(reading), func() { version(read(always), l.Candidate().Service.Version) })
 		It("is signed as a whole", Check("SEC-69.1"), Reads(reading), func() {
@@ -99,6 +100,43 @@ func MobileSpecs(l *Lab) {
 			Expect(read(func(r apk.Result) bool { return len(r.Signing.Signers) > 0 })).To(see("the publisher's key", publishersKey))
 		})
 	})
+}
+
+// network leaves untested what rests on network rules that could not be read.
+func network(t Trace) Trace {
+	if !could(t, "apk", func(r apk.Result) bool { return !r.Network.Whole }).Empty() {
+		t.Untested(Text{
+			FR: "les règles de réseau que nomme l’application n’ont pas pu être lues en entier",
+			EN: "the network rules that the application names could not be read whole",
+		})
+	}
+	return t
+}
+
+// unread shows what is in the application, or beside it, and was not read.
+func unread(t Trace) {
+	var list []string
+	for _, rec := range t.Records {
+		list = append(list, seen[apk.Result](rec).Unread...)
+	}
+	if len(list) == 0 {
+		return
+	}
+	said := shortened(list)
+	t.Review(Text{
+		FR: "ceci n’a pas été lu, et rien n’en est jugé : " + said,
+		EN: "this was not read, and nothing of it is judged: " + said,
+	})
+}
+
+// shortened joins a list that a person is shown.
+func shortened(list []string) string {
+	slices.Sort(list)
+	said := strings.Join(slices.Compact(list), "; ")
+	if len(said) > 1500 {
+		said = strings.ToValidUTF8(said[:1500], "") + "…"
+	}
+	return said
 }
 
 func readApplication(ctx context.Context, s *Stage) error {

@@ -77,13 +77,50 @@ func explained(t Trace, l *Lab) {
 		}
 		return out
 	}))
+	for _, rec := range t.Records {
+		told = append(told, trackers(seen[apk.Result](rec))...)
+	}
 	if len(told) == 0 {
 		return
 	}
-	slices.Sort(told)
-	list := strings.Join(slices.Compact(told), ", ")
+	list := shortened(told)
 	t.Review(Text{
-		FR: "ces autorisations touchent à la vie privée ; chacune est-elle nécessaire à ce que fait le service ? " + list,
-		EN: "these permissions touch on privacy; is each of them needed for what the service does? " + list,
+		FR: "ceci touche à la vie privée : est-ce nécessaire à ce que fait le service, et le patient en décide-t-il ? " + list,
+		EN: "this touches on privacy: is it needed for what the service does, and does the patient decide on it? " + list,
 	})
+}
+
+// trackers are the libraries for measuring an audience or for advertisements
+// whose components the application declares: their names begin with that of the
+// library. What they do, and after which choice, is in the code.
+func trackers(r apk.Result) []string {
+	known := []struct{ prefix, name string }{
+		{"com.google.android.gms.measurement.", "Google Analytics (Firebase)"},
+		{"com.google.android.gms.analytics.", "Google Analytics"},
+		{"com.google.android.gms.ads.", "Google Ads"},
+		{"com.facebook.ads.", "Meta Audience Network"},
+		{"com.facebook.", "Meta SDK"},
+		{"com.appsflyer.", "AppsFlyer"},
+		{"com.adjust.sdk.", "Adjust"},
+		{"io.branch.", "Branch"},
+		{"com.amplitude.", "Amplitude"},
+		{"com.mixpanel.", "Mixpanel"},
+		{"com.onesignal.", "OneSignal"},
+		{"com.batch.android.", "Batch"},
+		{"com.braze.", "Braze"},
+		{"com.applovin.", "AppLovin"},
+		{"com.unity3d.ads.", "Unity Ads"},
+		{"com.ironsource.", "ironSource"},
+		{"com.flurry.", "Flurry"},
+	}
+	var out []string
+	for _, c := range r.Components {
+		for _, k := range known {
+			if strings.HasPrefix(c.Name, k.prefix) {
+				out = append(out, k.name)
+				break
+			}
+		}
+	}
+	return out
 }

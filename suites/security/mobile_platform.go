@@ -58,8 +58,8 @@ func backups(t Trace) {
 			for _, line := range rules.Includes {
 				ruled = append(ruled, "+ "+line)
 			}
-			if rules.Named && len(rules.Excludes)+len(rules.Includes) == 0 {
-				ruled = append(ruled, "("+strings.Join(rules.Files, ", ")+" : 0)")
+			if rules.Named && (!rules.Whole || len(rules.Excludes)+len(rules.Includes) == 0) {
+				ruled = append(ruled, "? "+orNone(strings.Join(rules.Files, ", ")))
 			}
 		}
 		return out
@@ -67,11 +67,7 @@ func backups(t Trace) {
 	if len(ruled) == 0 {
 		return
 	}
-	slices.Sort(ruled)
-	list := strings.Join(slices.Compact(ruled), "; ")
-	if len(list) > 1500 {
-		list = strings.ToValidUTF8(list[:1500], "") + "…"
-	}
+	list := shortened(ruled)
 	t.Review(Text{
 		FR: "des sauvegardes sont permises, selon des règles : écartent-elles les données de santé et les jetons ? " + list,
 		EN: "backups are allowed, by rules: do they keep health data and tokens out? " + list,
@@ -107,6 +103,9 @@ func opened(r apk.Result, kinds ...string) []apk.Component {
 func openProviders(rec record.Record, r apk.Result) []Finding {
 	var out []Finding
 	for _, c := range opened(r, "provider") {
+		if c.Explicit == apk.Unknown {
+			continue // shown to a person, with the services
+		}
 		for _, use := range []struct{ own, fr, en string }{{c.Read, "lire", "read"}, {c.Write, "modifier", "change"}} {
 			permission := use.own
 			if permission == "" {
@@ -127,11 +126,14 @@ func services(t Trace) {
 	Expect(t).To(see("closed services", func(rec record.Record, r apk.Result) []Finding {
 		var out []Finding
 		for _, c := range opened(r, "service") {
-			switch p := asked(r, c); reach(r, p) {
-			case apk.Anyone:
+			p := asked(r, c)
+			switch held := reach(r, p); {
+			case c.Explicit == apk.Unknown && held != apk.Few:
+				doubtful = append(doubtful, c.Kind+" "+c.Name)
+			case held == apk.Anyone:
 				out = append(out, ofApplication(rec, "service-open", "toute application du téléphone peut appeler le service "+c.Name,
 					"any application of the phone may call the service "+c.Name, "exported=false / permission (signature)", orNone(p), manifestFile))
-			case apk.Consent, apk.Doubtful:
+			case held != apk.Few:
 				doubtful = append(doubtful, c.Kind+" "+c.Name+" ("+p+")")
 			}
 		}
@@ -139,7 +141,7 @@ func services(t Trace) {
 			p := asked(r, c)
 			switch held := reach(r, p); {
 			case held == apk.Few || c.Launcher || c.Linked:
-			case c.Kind == "provider" && held == apk.Anyone && !c.Partial: // judged by itself
+			case c.Kind == "provider" && held == apk.Anyone && !c.Partial && c.Explicit != apk.Unknown: // judged by itself
 			case p == "":
 				doubtful = append(doubtful, c.Kind+" "+c.Name)
 			default:
@@ -151,11 +153,7 @@ func services(t Trace) {
 	if len(doubtful) == 0 {
 		return
 	}
-	slices.Sort(doubtful)
-	list := strings.Join(slices.Compact(doubtful), ", ")
-	if len(list) > 1500 {
-		list = strings.ToValidUTF8(list[:1500], "") + "…"
-	}
+	list := shortened(doubtful)
 	t.Review(Text{
 		FR: "d’autres applications du téléphone peuvent atteindre ces composants ; se défient-ils de ce qui leur est passé ? " + list,
 		EN: "other applications of the phone may reach these components; do they distrust what they are handed? " + list,

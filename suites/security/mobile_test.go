@@ -1,11 +1,13 @@
 package security
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/lab"
 	"github.com/etalon-sante/etalon/suites/probe/apk"
 )
@@ -18,7 +20,7 @@ func goodApplication() apk.Result {
 		Permissions: []apk.Permission{{Name: "android.permission.INTERNET", Kind: apk.Normal}},
 		Own:         []apk.Own{{Name: "fr.example.carnet.MINE", Level: 2}, {Name: "fr.example.carnet.ASKED", Level: 1}},
 		Application: apk.Application{Backup: apk.No},
-		Network: apk.Network{Named: true, Files: []string{"res/xml/r.xml"}, Domains: []apk.DomainRule{
+		Network: apk.Network{Named: true, Whole: true, Files: []string{"res/xml/r.xml"}, Domains: []apk.DomainRule{
 			{Rule: apk.Rule{Pins: 2, Expires: "2027-01-01"}, Names: []string{"carnet.example"}},
 		}},
 		Signing: apk.Signing{V2: true, Intact: apk.Yes, Signers: []apk.Signer{{Scheme: "v2", SHA256: "aa", Key: "RSA", Bits: 2048}}},
@@ -68,6 +70,14 @@ func TestWhatAnApplicationSaysIsJudged(t *testing.T) {
 			r.Application = backedUp("cloud-backup database .", "")
 			r.Application.FullBackupContent = apk.Rules{}
 		}, "SEC-64.1", lab.NotMet, "Android 11"},
+		"network rules that cannot be read": {func(r *apk.Result) { r.Network.Whole = false }, "SEC-60.1", lab.Untested, "network rules"},
+		"authorities that cannot be read":   {func(r *apk.Result) { r.Network.Whole = false }, "SEC-60.2", lab.Untested, "network rules"},
+		"a provider that may be open":       {func(r *apk.Result) { p := provider; p.Explicit = apk.Unknown; r.Components = []apk.Component{p} }, "SEC-65.1", lab.Met, ""},
+		"a provider that a person is shown": {func(r *apk.Result) { p := provider; p.Explicit = apk.Unknown; r.Components = []apk.Component{p} }, "SEC-65.2", lab.ToReview, "provider P"},
+		"a service that may be open":        {func(r *apk.Result) { p := service; p.Explicit = apk.Unknown; r.Components = []apk.Component{p} }, "SEC-65.2", lab.ToReview, "service S"},
+		"a library that counts visitors": {func(r *apk.Result) {
+			r.Components = []apk.Component{{Kind: "service", Name: "com.google.android.gms.measurement.AppMeasurementService", Explicit: apk.No}}
+		}, "SEC-62.2", lab.ToReview, "Google Analytics"},
 		"a provider open to all": {func(r *apk.Result) { r.Components = []apk.Component{provider} }, "SEC-65.1", lab.NotMet, "read"},
 		"a provider open for writing": {func(r *apk.Result) {
 			p := provider
@@ -130,9 +140,49 @@ func TestWhatAnApplicationSaysIsJudged(t *testing.T) {
 	}
 }
 
+// What was not read is shown, under the check that says which application it is.
+func TestWhatWasNotReadOfAnApplicationIsShown(t *testing.T) {
+	r := goodApplication()
+	r.Unread = []string{"other files that complete this application (split APKs)"}
+	for want, named := range map[lab.State]string{lab.ToReview: r.Package, lab.NotMet: "fr.example.other"} {
+		c := candidate.Candidate{Application: candidate.Application{APK: "x.apk", Package: named}}
+		if got := judgeAs(t, c, looked(t, "application", "apk", r))["SEC-68.1"]; got.State != want || want == lab.ToReview && !strings.Contains(got.Reason.EN, "split APKs") {
+			t.Errorf("%s: %s (%s)", want, got.State, got.Reason.EN)
+		}
+	}
+}
+
+// The reasons that the manifest gives decide what is shown and what is found.
+func TestPermissionsAreMeasuredAgainstTheReasonsGiven(t *testing.T) {
+	r := goodApplication()
+	for _, name := range []string{"CAMERA", "ACCESS_FINE_LOCATION", "BLUETOOTH_CONNECT", "BLUETOOTH_SCAN"} {
+		r.Permissions = append(r.Permissions, apk.Permission{Name: "android.permission." + name, Kind: apk.Dangerous})
+	}
+	r.Permissions = append(r.Permissions, apk.Permission{Name: "android.permission.health.READ_WEIGHT", Kind: apk.Health})
+	c := candidate.Candidate{Claims: candidate.Claims{Devices: true, Measures: []string{"read"}}, Application: candidate.Application{
+		APK: "x.apk", Permissions: map[string]string{"android.permission.CAMERA": "lire un code"},
+	}}
+	got := judgeAs(t, c, looked(t, "application", "apk", r))["SEC-62.2"]
+	var found []string
+	for _, f := range got.Findings {
+		found = append(found, f.Actual)
+	}
+	slices.Sort(found)
+	// A search for devices that may tell the place is not for devices alone.
+	if want := "android.permission.ACCESS_FINE_LOCATION android.permission.BLUETOOTH_SCAN"; got.State != lab.NotMet || strings.Join(found, " ") != want {
+		t.Errorf("%s: %s, %s was expected", got.State, found, want)
+	}
+	c.Application.Permissions["android.permission.ACCESS_FINE_LOCATION"] = "trouver une pharmacie"
+	c.Application.Permissions["android.permission.BLUETOOTH_SCAN"] = "trouver une balance"
+	got = judgeAs(t, c, looked(t, "application", "apk", r))["SEC-62.2"]
+	if got.State != lab.ToReview || !strings.Contains(got.Reason.FR, "trouver une pharmacie") || strings.Contains(got.Reason.FR, "READ_WEIGHT") {
+		t.Errorf("%s: %s", got.State, got.Reason.FR)
+	}
+}
+
 func backedUp(newer, older string) apk.Application {
 	rules := func(line string) apk.Rules {
-		r := apk.Rules{Named: true, Files: []string{"res/xml/s.xml"}}
+		r := apk.Rules{Named: true, Whole: true, Files: []string{"res/xml/s.xml"}}
 		if line != "" {
 			r.Excludes = []string{line}
 		}

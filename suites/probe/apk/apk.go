@@ -83,6 +83,7 @@ type Application struct {
 // Rules is a file of rules about backups.
 type Rules struct {
 	Named    bool     `json:"named"` // the manifest names one
+	Whole    bool     `json:"whole"` // all of it was read
 	Files    []string `json:"files"`
 	Includes []string `json:"includes"` // "cloud-backup sharedpref .", in the order of the file
 	Excludes []string `json:"excludes"`

@@ -97,7 +97,7 @@ func TestAnApplicationIsReadAsItWasWritten(t *testing.T) {
 		t.Errorf("rules of backups: %s", got)
 	}
 	n := r.Network
-	if !n.Named || n.Base.Cleartext || n.Base.UserCAs || len(n.Domains) != 2 {
+	if !n.Named || !n.Whole || n.Base.Cleartext || n.Base.UserCAs || len(n.Domains) != 2 {
 		t.Fatalf("network %+v", n)
 	}
 	if d := n.Domains[0]; d.Pins != 2 || d.Expires != "2027-01-01" || !d.Subdomains || d.Names[0] != "api.example.fr" || d.Cleartext || d.UserCAs {

@@ -146,8 +146,8 @@ func TestHostileArchives(t *testing.T) {
 			entries = append(entries, entry{"resources.arsc", table})
 		}
 		r, err := tried(t, archive(t, zip.Store, entries...))
-		if err != nil || r.Package != "fr.example.essai" || len(r.Unread) == 0 {
-			t.Errorf("table %s: %v, %q", name, err, r.Unread)
+		if err != nil || r.Package != "fr.example.essai" || len(r.Unread) == 0 || r.Network.Whole || r.Application.Extraction.Whole {
+			t.Errorf("table %s: %v, %q, network %+v", name, err, r.Unread, r.Network)
 		}
 	}
 }

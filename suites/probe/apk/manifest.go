@@ -80,7 +80,7 @@ func (m *reading) text(e *element, id uint32) string {
 			return strconv.FormatInt(n, 10)
 		}
 	}
-	m.unread(fmt.Sprintf("<%s> %s: a reference (%#08x) that leads nowhere", e.name, attributeName(id), a.data))
+	m.unread(fmt.Sprintf("%s %s: a reference (%#08x) that leads nowhere", e.name, attributeName(id), a.data))
 	return ""
 }
 
@@ -94,6 +94,9 @@ func (m *reading) number(e *element, id uint32) int {
 			return int(n)
 		}
 	}
+	if a.refers() {
+		m.unread(fmt.Sprintf("%s %s: a reference (%#08x) that leads nowhere", e.name, attributeName(id), a.data))
+	}
 	return 0
 }
 
@@ -104,6 +107,10 @@ func (m *reading) flag(e *element, id uint32, worse bool) Flag {
 	if !ok {
 		return Unsaid
 	}
+	return m.truth(e.name+" "+attributeName(id), a, worse)
+}
+
+func (m *reading) truth(of string, a attribute, worse bool) Flag {
 	got := Unknown
 	for _, v := range m.resolved(a) {
 		yes, readable := v.truth()
@@ -116,7 +123,7 @@ func (m *reading) flag(e *element, id uint32, worse bool) Flag {
 		}
 	}
 	if got == Unknown {
-		m.unread(fmt.Sprintf("<%s> %s: a reference (%#08x) that leads nowhere", e.name, attributeName(id), a.data))
+		m.unread(fmt.Sprintf("%s: a reference (%#08x) that leads nowhere", of, a.data))
 	}
 	return got
 }
@@ -153,11 +160,15 @@ func (m *reading) manifest(root *element) error {
 	for _, name := range []string{"requiredSplitTypes", "isSplitRequired"} {
 		for _, a := range root.attrs {
 			if a.name == name && (a.text != "" || a.data != 0) {
-				m.unread("this application is completed by other files (split APKs), which are not read")
+				m.split()
 			}
 		}
 	}
 	return nil
+}
+
+func (m *reading) split() {
+	m.unread("other files that complete this application (split APKs)")
 }
 
 func (m *reading) levels(root *element) {
@@ -205,6 +216,11 @@ func (m *reading) application(e *element) {
 	a.FullBackupContent = m.rules(e, attrFullBackup)
 	a.Extraction = m.rules(e, attrExtraction)
 	m.network(e)
+	for _, c := range e.all("meta-data") {
+		if m.text(c, attrName) == "com.android.vending.splits.required" {
+			m.split()
+		}
+	}
 	for _, c := range e.children {
 		switch c.name {
 		case "activity", "activity-alias", "service", "receiver", "provider":

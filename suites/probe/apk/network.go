@@ -10,6 +10,7 @@ import (
 // configuration), with what Android holds where it says nothing.
 type Network struct {
 	Named   bool         `json:"named"` // the manifest names a configuration
+	Whole   bool         `json:"whole"` // all that decides was read
 	Files   []string     `json:"files"`
 	Base    Rule         `json:"base"` // for addresses that no domain is said of
 	Domains []DomainRule `json:"domains"`
@@ -60,12 +61,13 @@ func (m *reading) defaults() Rule {
 func (m *reading) network(e *element) {
 	n := &m.res.Network
 	n.Base = m.defaults()
-	n.Files = []string{}
 	roots, files, named := m.resource(e, attrNetwork)
 	n.Named, n.Files = named, files
 	if !named {
+		n.Whole = m.res.Application.Cleartext != Unknown
 		return
 	}
+	n.Whole = len(files) > 0 && len(roots) == len(files)
 	var base *Rule
 	for _, root := range roots {
 		// A configuration takes the place of usesCleartextTraffic where Android
@@ -111,8 +113,13 @@ func (m *reading) domain(e *element, above Rule) {
 // rule lays what an element says over what holds above it.
 func (m *reading) rule(e *element, r *Rule) {
 	if a, ok := e.plain("cleartextTrafficPermitted"); ok {
-		for _, v := range m.resolved(a) {
-			r.Cleartext, _ = v.truth()
+		switch m.truth(e.name+" cleartextTrafficPermitted", a, true) {
+		case Yes:
+			r.Cleartext = true
+		case No:
+			r.Cleartext = false
+		default:
+			m.res.Network.Whole = false
 		}
 	}
 	for i, anchors := range e.all("trust-anchors") {
@@ -185,11 +192,11 @@ func (m *reading) rules(e *element, id uint32) Rules {
 	out := Rules{Includes: []string{}, Excludes: []string{}}
 	if a, ok := e.android(id); ok && !a.refers() {
 		// fullBackupContent may also be a truth, which names no file.
-		out.Files = []string{}
+		out.Files, out.Whole = []string{}, true
 		return out
 	}
 	roots, files, named := m.resource(e, id)
-	out.Named, out.Files = named, files
+	out.Named, out.Files, out.Whole = named, files, !named || len(files) > 0 && len(roots) == len(files)
 	for _, root := range roots {
 		m.backups(root, "", &out)
 	}
