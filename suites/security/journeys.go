@@ -25,12 +25,13 @@ const (
 func JourneyChecks() []string {
 	return []string{
 		"SEC-83.1", "SEC-84.1", "SEC-84.2", "SEC-85.1", "SEC-85.2", "SEC-86.1", "SEC-86.2", "SEC-87.1", "SEC-88.1", "SEC-88.2", "SEC-89.1",
-		"SEC-92.1", "SEC-92.2",
+		"SEC-90.1", "SEC-91.1", "SEC-92.1", "SEC-92.2", "SEC-93.1", "SEC-93.2",
 	}
 }
 
 // JourneySpecs registers what is judged behind the service's sign-in.
 func JourneySpecs(l *Lab) {
+	OwnJourneySpecs(l)
 	var inside *Scenario
 	l.In(journeyChapter, func() {
 		inside = l.Scenario("journey-inside", "an account of test signs in, looks at what is its own, signs out; others try to see it", walkInside, Alone())

@@ -71,6 +71,7 @@ type Step struct {
 	Operator  string        // waitForElement: ==, >=, <=
 	Count     int
 	Visible   *bool
+	Navigates bool // another page was loaded when it was recorded
 }
 
 // Point is a place, in CSS pixels.
@@ -146,7 +147,7 @@ type flow struct {
 type step struct {
 	Type           string            `json:"type"`
 	Timeout        *float64          `json:"timeout"`
-	AssertedEvents []json.RawMessage `json:"assertedEvents"` // what follows is waited for in any case
+	AssertedEvents []json.RawMessage `json:"assertedEvents"` // that another page was loaded
 	Target         string            `json:"target"`
 	Frame          []int             `json:"frame"`
 	Selectors      []json.RawMessage `json:"selectors"`
@@ -257,7 +258,7 @@ func readStep(raw json.RawMessage, patience time.Duration) (out Step, kind strin
 	if s.Target != "" && s.Target != "main" {
 		return Step{}, kind, errors.New("it acts in another window: record the journey in one window")
 	}
-	out = Step{Kind: Kind(kind), Frame: s.Frame, Visible: s.Visible}
+	out = Step{Kind: Kind(kind), Frame: s.Frame, Visible: s.Visible, Navigates: len(s.AssertedEvents) > 0}
 	if out.Patience, err = span(s.Timeout, patience); err != nil {
 		return Step{}, kind, fmt.Errorf("timeout: %w", err)
 	}

@@ -411,9 +411,21 @@ func (s *Session) point(ctx context.Context, step recording.Step, at element) er
 		return err
 	}
 	if times > 0 {
-		s.wire.settle(bound, s.look.quiet, settleMost)
+		s.follows(bound, step)
 	}
 	return nil
+}
+
+// follows waits until what a step sets off is at rest. Where another page was loaded
+// when the step was recorded, that page is waited for; that none comes is for the next
+// step to find out, since a service may go on without one.
+func (s *Session) follows(ctx context.Context, step recording.Step) {
+	if step.Navigates {
+		limit := time.Now().Add(min(step.Patience, settleMost))
+		for s.wire.status() == 0 && time.Now().Before(limit) && rest(ctx, lookAgain/2) {
+		}
+	}
+	s.wire.settle(ctx, s.look.quiet, settleMost)
 }
 
 // key presses or releases a key, and waits until what follows is at rest.
@@ -424,7 +436,7 @@ func (s *Session) key(ctx context.Context, step recording.Step) error {
 		return err
 	}
 	if step.Key == "Enter" || step.Key == "NumpadEnter" || step.Key == "Space" {
-		s.wire.settle(bound, s.look.quiet, settleMost)
+		s.follows(bound, step)
 	}
 	return nil
 }
