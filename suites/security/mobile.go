@@ -62,6 +62,7 @@ func MobileSpecs(l *Lab) {
 		It("proves that its web links are its own", Check("SEC-66.1"), Reads(reading), func() {
 			Expect(read(always)).To(see("verified links", unverifiedLinks))
 		})
+		It("has links that the site confirms", Check("SEC-66.3"), Reads(reading), func() { confirmed(reading.Trace()) })
 		It("has schemes that nobody else would take", Check("SEC-66.2"), Reads(reading), func() {
 			Expect(read(always)).To(see("schemes of its own", anyonesSchemes))
 		})
@@ -151,7 +152,10 @@ func readApplication(ctx context.Context, s *Stage) error {
 	if err != nil {
 		return s.Probe("apk", name, nil, err)
 	}
-	return s.Probe("apk", name, res, nil)
+	if err := s.Probe("apk", name, res, nil); err != nil {
+		return err
+	}
+	return confirmLinks(ctx, s, res)
 }
 
 func ofApplication(rec record.Record, key, fr, en, want, actual, at string) Finding {

@@ -162,9 +162,11 @@ func services(t Trace) {
 
 func unverifiedLinks(rec record.Record, r apk.Result) []Finding {
 	var out []Finding
+	verified := verifiedHosts(r) // once is enough for a host, whichever filter says it
 	for _, k := range r.Links {
-		if !k.Verify && (slices.Contains(k.Schemes, "https") || slices.Contains(k.Schemes, "http")) {
-			hosts := orNone(strings.Join(k.Hosts, ", "))
+		hidden := slices.DeleteFunc(slices.Clone(k.Hosts), func(h string) bool { return slices.Contains(verified, strings.ToLower(h)) })
+		if !k.Verify && (slices.Contains(k.Schemes, "https") || slices.Contains(k.Schemes, "http")) && (len(hidden) > 0 || len(k.Hosts) == 0) {
+			hosts := orNone(strings.Join(hidden, ", "))
 			out = append(out, ofApplication(rec, "link-unverified", "les liens vers "+hosts+" ne sont pas vérifiés : une autre application peut se proposer à la place de celle-ci",
 				"links to "+hosts+" are not verified: another application may put itself forward in this one's place", "android:autoVerify=true", "—", manifestFile))
 		}

@@ -1,6 +1,7 @@
 package security
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -113,7 +114,10 @@ func TestWhatAnApplicationSaysIsJudged(t *testing.T) {
 		"its first screen": {func(r *apk.Result) {
 			r.Components = []apk.Component{{Kind: "activity", Name: "A", Explicit: apk.Yes, Launcher: true}}
 		}, "SEC-65.2", lab.Met, ""},
-		"web links":               {func(r *apk.Result) { r.Links = []apk.Link{{Schemes: []string{"https"}, Hosts: []string{"a.example"}}} }, "SEC-66.1", lab.NotMet, "a.example"},
+		"web links": {func(r *apk.Result) { r.Links = []apk.Link{{Schemes: []string{"https"}, Hosts: []string{"a.example"}}} }, "SEC-66.1", lab.NotMet, "a.example"},
+		"a link verified by another filter": {func(r *apk.Result) {
+			r.Links = []apk.Link{{Schemes: []string{"https"}, Hosts: []string{"a.example"}}, {Schemes: []string{"https"}, Hosts: []string{"A.example"}, Verify: true}}
+		}, "SEC-66.1", lab.Met, ""},
 		"a scheme of its own":     {func(r *apk.Result) { r.Links = []apk.Link{{Schemes: []string{"fr.example.carnet"}}} }, "SEC-66.2", lab.Met, ""},
 		"a scheme of one word":    {func(r *apk.Result) { r.Links = []apk.Link{{Schemes: []string{"carnet"}}} }, "SEC-66.2", lab.NotMet, "carnet"},
 		"before the demands":      {func(r *apk.Result) { r.SDK.Target, r.At = 34, time.Date(2024, 9, 1, 0, 0, 0, 0, time.UTC) }, "SEC-67.2", lab.Met, ""},
@@ -177,6 +181,46 @@ func TestPermissionsAreMeasuredAgainstTheReasonsGiven(t *testing.T) {
 	got = judgeAs(t, c, looked(t, "application", "apk", r))["SEC-62.2"]
 	if got.State != lab.ToReview || !strings.Contains(got.Reason.FR, "trouver une pharmacie") || strings.Contains(got.Reason.FR, "READ_WEIGHT") {
 		t.Errorf("%s: %s", got.State, got.Reason.FR)
+	}
+}
+
+func TestTheSiteConfirmsTheLinks(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*confirmation)
+		state  lab.State
+		says   string
+	}{
+		"confirmed":                  {func(*confirmation) {}, lab.Met, ""},
+		"with a charset":             {func(c *confirmation) { c.Type = "application/json; charset=utf-8" }, lab.Met, ""},
+		"as a page":                  {func(c *confirmation) { c.Type = "text/html" }, lab.NotMet, "not served as JSON"},
+		"not there":                  {func(c *confirmation) { c.Status, c.Reason = 404, "answered with status 404" }, lab.NotMet, "does not answer 200"},
+		"behind a redirect":          {func(c *confirmation) { c.Redirected = true }, lab.NotMet, "does not follow"},
+		"unreadable":                 {func(c *confirmation) { c.Reason = "no JSON" }, lab.NotMet, "cannot be read"},
+		"of another application":     {func(c *confirmation) { c.Package = "fr.example.other" }, lab.NotMet, "does not name"},
+		"signed anew by a store":     {func(c *confirmation) { c.Certificates = []string{"bb"} }, lab.ToReview, "signs it anew"},
+		"to addresses of others":     {func(c *confirmation) { c.Hosts, c.Others = nil, []string{"b.example"} }, lab.Untested, "b.example"},
+		"of an application unsigned": {func(c *confirmation) { c.Certificates = nil }, lab.Untested, "not signed"},
+	} {
+		conf := confirmation{
+			Hosts: []string{"a.example"}, URL: "https://a.example" + statementsPath, Status: 200, Type: "application/json",
+			Package: "fr.example.carnet", Certificates: []string{"aa"}, Statements: []apk.Statement{{Package: "fr.example.carnet", Certificates: []string{"aa"}}},
+		}
+		c.change(&conf)
+		raw, err := json.Marshal(conf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		records := looked(t, "application", "apk", goodApplication())
+		records = append(records[:1:1], record.Record{Seq: 2, At: today, Kind: record.KindProbe, Scenario: "application", Probe: &record.Probe{Kind: "apk-links", Target: "x", Data: raw}}, records[1])
+		records[2].Seq = 3
+		got := judge(t, records)["SEC-66.3"]
+		said := got.Reason.EN
+		for _, f := range got.Findings {
+			said += f.Message.EN
+		}
+		if got.State != c.state || !strings.Contains(said, c.says) {
+			t.Errorf("%s: %s (%s)", name, got.State, said)
+		}
 	}
 }
 
