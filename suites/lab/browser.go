@@ -45,8 +45,7 @@ func (s *Stage) Browser(p *Patient) *Browser {
 		Transport:     s.bench.web,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	c := s.Candidate()
-	for _, a := range append([]string{c.Pilot.URL, c.Web.Production, c.Web.Site, c.Web.Plain}, c.Sandbox.RedirectURIs...) {
+	for _, a := range s.named() {
 		if u, err := url.Parse(a); err == nil && u.Host != "" {
 			b.hosts[u.Host] = true
 		}

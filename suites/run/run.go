@@ -133,6 +133,7 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	o.Browser.Sandbox = bench.key(ctx)
 	chromium := browser.Open(o.Browser)
 	defer chromium.Close()
 	redactor := record.NewRedactor()

@@ -37,7 +37,7 @@ func MissingTools(t Tools) map[string]lab.Text {
 		}
 	}
 	if why := browser.Missing(t.Browser); why != (browser.Text{}) {
-		for _, check := range slices.Concat(ethics.BrowserChecks(), security.BrowserChecks(), security.JourneyChecks()) {
+		for _, check := range slices.Concat(ethics.BrowserChecks(), security.BrowserChecks(), security.JourneyChecks(), security.WindowChecks()) {
 			out[check] = lab.Text(why)
 		}
 	}

@@ -21,6 +21,7 @@ func Specs(l *Lab) {
 	MobileSpecs(l)
 	JourneySpecs(l)
 	BrowserSpecs(l)
+	WindowSpecs(l)
 }
 
 // seen decodes what a probe saw. What cannot be decoded is a fault of ours, and

@@ -52,6 +52,10 @@ type Options struct {
 	// browser. It is for the demonstration and the self-test, whose service
 	// listens here.
 	Loopback bool
+	// Sandbox is the digest of the public key of the sandbox's certificate (SHA-256
+	// of the SubjectPublicKeyInfo, base64), of an authority that no browser knows; ""
+	// for none.
+	Sandbox string
 	// BlockOthers keeps pages from loading anything of another site.
 	BlockOthers bool
 }
@@ -194,6 +198,9 @@ func (o Options) flags() []chromedp.ExecAllocatorOption {
 	})
 	for _, name := range on {
 		out = append(out, chromedp.Flag(name, true))
+	}
+	if o.Sandbox != "" {
+		out = append(out, chromedp.Flag("ignore-certificate-errors-spki-list", o.Sandbox))
 	}
 	if !o.Loopback {
 		return append(out, outside()...)

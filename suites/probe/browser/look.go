@@ -295,13 +295,18 @@ func (l *look) prepare(loopback bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return versionIn(agent), nil
+}
+
+// versionIn is the browser's name and version in what it says of itself.
+func versionIn(agent string) string {
 	version := ""
 	for _, word := range strings.Fields(agent) {
 		if strings.Contains(word, "Chrome/") {
 			version = strings.Replace(word, "Headless", "", 1)
 		}
 	}
-	return cut(version, maxText), nil
+	return cut(version, maxText)
 }
 
 // page visits one page. What goes wrong stands in the page.
