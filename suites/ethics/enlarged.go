@@ -51,7 +51,7 @@ func cutOff(r record.Record, e browser.Enlarged, key string, message Text, pictu
 	if len(e.Clipped) == 0 {
 		return nil
 	}
-	return []Finding{At(r, key, message).In(journey.Several(e.Clipped)).Was("—", journey.Several(e.Clipped)).Shown(picture)}
+	return []Finding{At(r, key, message).Was("—", journey.Several(e.Clipped)).Shown(picture)}
 }
 
 // tongue is the language that a page says, without its region.

@@ -25,9 +25,9 @@ func PictureOf(p *browser.Picture, url string) *lab.Picture {
 	case browser.OfNarrow:
 		alt = lab.Text{FR: fmt.Sprintf("La page %s dans une fenêtre de 320 pixels.", url), EN: fmt.Sprintf("Page %s in a window 320 pixels wide.", url)}
 	case browser.OfSpaced:
-		alt = lab.Text{FR: fmt.Sprintf("La page %s avec son texte espacé.", url), EN: fmt.Sprintf("Page %s with its text spaced out.", url)}
+		alt = lab.Text{FR: fmt.Sprintf("Page %s, texte espacé : le premier texte coupé, encadré.", url), EN: fmt.Sprintf("Page %s with its text spaced out: the first text that is cut off, outlined.", url)}
 	case browser.OfZoom:
-		alt = lab.Text{FR: fmt.Sprintf("La page %s agrandie à 200 %%.", url), EN: fmt.Sprintf("Page %s enlarged to 200 %%.", url)}
+		alt = lab.Text{FR: fmt.Sprintf("Page %s agrandie à 200 %% : le premier texte coupé, encadré.", url), EN: fmt.Sprintf("Page %s enlarged to 200 %%: the first text that is cut off, outlined.", url)}
 	}
 	return &lab.Picture{Of: p.Of, File: p.File, SHA256: p.SHA256, Width: p.Width, Height: p.Height, Alt: alt}
 }

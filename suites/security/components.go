@@ -159,8 +159,8 @@ func (l vulnerable) outdated(r record.Record, p browser.Page) []Finding {
 	for _, lib := range p.Details.Libraries {
 		for _, x := range l.of(lib) {
 			out = append(out, At(r, "browser.known-flaw", Text{
-				FR: fmt.Sprintf("la page %s charge %s %s, qui a une faille connue (%s)", p.URL, lib.Name, lib.Version, x.why),
-				EN: fmt.Sprintf("page %s loads %s %s, which has a known flaw (%s)", p.URL, lib.Name, lib.Version, x.why),
+				FR: fmt.Sprintf("la page %s charge %s %s, qui a une faille connue (%s ; liste du %s)", p.URL, lib.Name, lib.Version, x.why, l.asOf),
+				EN: fmt.Sprintf("page %s loads %s %s, which has a known flaw (%s; list of %s)", p.URL, lib.Name, lib.Version, x.why, l.asOf),
 			}).Was(x.shown, lib.Version))
 		}
 	}

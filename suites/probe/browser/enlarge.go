@@ -15,6 +15,9 @@ const (
 	zoomFactor = 2
 )
 
+// theCut is how the first text found cut off is named when it is pictured.
+const theCut = "cut"
+
 // Enlarged is what becomes of a page's texts when they are enlarged or spaced out.
 type Enlarged struct {
 	Clipped []string `json:"clipped"` // texts that are cut off then, and not before
@@ -40,7 +43,7 @@ func (l *look) enlarge(ctx context.Context, out *Access, into *[]Picture) {
 	var err error
 	if !fail(&out.Spacing, spaced("true")) {
 		if out.Spacing.Clipped, err = clipped(ctx); !fail(&out.Spacing, err) && len(out.Spacing.Clipped) > 0 {
-			l.picture(OfSpaced, "", nil, into)
+			l.element(OfSpaced, "", theCut, into)
 		}
 	}
 	if fail(&out.Spacing, spaced("false")) {
@@ -50,7 +53,7 @@ func (l *look) enlarge(ctx context.Context, out *Access, into *[]Picture) {
 	_, err = chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: zoomWidth, Height: zoomHeight, DeviceScaleFactor: zoomFactor})
 	if !fail(&out.Zoom, err) {
 		if out.Zoom.Clipped, err = clipped(ctx); !fail(&out.Zoom, err) && len(out.Zoom.Clipped) > 0 {
-			l.picture(OfZoom, "", nil, into)
+			l.element(OfZoom, "", theCut, into)
 		}
 	}
 }

@@ -27,6 +27,7 @@
       if (x || y) {
         found.add(e);
         if (rest && !rest.has(e) && names.length < 5 && e.checkVisibility({ opacityProperty: true, visibilityProperty: true })) {
+          if (!names.length) Object.defineProperty(globalThis, "__etalonCut", { value: e, configurable: true });
           names.push((e.localName + (e.id ? "#" + e.id : "") + (e.classList[0] ? "." + e.classList[0] : "") + " « " + words.replace(/\s+/g, " ").trim().slice(0, 60) + " »").slice(0, 160));
         }
         break;

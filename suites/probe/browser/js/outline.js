@@ -1,8 +1,9 @@
-// Draws a line around an element, in a layer of its own, and says where it is.
+// Draws a line around an element, in a layer of its own, and says where it is. "" is
+// the one that has the focus, "cut" the one whose text was found cut off.
 (selector) => {
   const none = { x: 0, y: 0, width: 0, height: 0 };
   let e = null;
-  try { e = selector === "" ? document.activeElement : document.querySelector(selector); } catch { /* a selector of a frame or a shadow tree */ }
+  try { e = selector === "" ? document.activeElement : selector === "cut" ? globalThis.__etalonCut : document.querySelector(selector); } catch { /* a selector of a frame or a shadow tree */ }
   if (!e || e === document.documentElement || e === document.body || e === document.head || document.head.contains(e)) return none;
   e.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" });
   const r = e.getBoundingClientRect();
