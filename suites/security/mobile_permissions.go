@@ -13,13 +13,17 @@ import (
 func systemPermissions(rec record.Record, r apk.Result) []Finding {
 	var out []Finding
 	for _, p := range r.Permissions {
-		if p.Kind == apk.System {
+		if p.Kind == apk.System && everAsked(r, p) {
 			out = append(out, ofApplication(rec, "system-permission", "l’application demande une autorisation réservée au système : "+p.Name,
 				"the application asks for a permission that is kept for the system: "+p.Name, "—", p.Name, manifestFile))
 		}
 	}
 	return out
 }
+
+// everAsked says whether a permission is asked for on any phone that the
+// application takes: one for older phones only is not.
+func everAsked(r apk.Result, p apk.Permission) bool { return p.MaxSDK == 0 || p.MaxSDK >= r.SDK.Min }
 
 // evident says whether a permission that touches on privacy goes without saying
 // for what the service claims: nobody wonders why it is asked for.
@@ -45,7 +49,7 @@ func touching(r apk.Result, c candidate.Claims) []string {
 	for _, p := range r.Permissions {
 		switch p.Kind {
 		case apk.Dangerous, apk.Special, apk.Tracking, apk.Health:
-			if !evident(p, c) && !slices.Contains(out, p.Name) {
+			if everAsked(r, p) && !evident(p, c) && !slices.Contains(out, p.Name) {
 				out = append(out, p.Name)
 			}
 		}

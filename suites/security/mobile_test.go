@@ -55,6 +55,12 @@ func TestWhatAnApplicationSaysIsJudged(t *testing.T) {
 		"the microphone, without a word": {func(r *apk.Result) {
 			r.Permissions = append(r.Permissions, apk.Permission{Name: "android.permission.RECORD_AUDIO", Kind: apk.Dangerous})
 		}, "SEC-62.2", lab.ToReview, "RECORD_AUDIO"},
+		"a permission for phones that it does not take": {func(r *apk.Result) {
+			r.Permissions = append(r.Permissions, apk.Permission{Name: "android.permission.READ_EXTERNAL_STORAGE", Kind: apk.Dangerous, MaxSDK: 25})
+		}, "SEC-62.2", lab.Met, ""},
+		"a permission for the oldest phones that it takes": {func(r *apk.Result) {
+			r.Permissions = append(r.Permissions, apk.Permission{Name: "android.permission.READ_EXTERNAL_STORAGE", Kind: apk.Dangerous, MaxSDK: 26})
+		}, "SEC-62.2", lab.ToReview, "READ_EXTERNAL_STORAGE"},
 		"an advertising identifier": {func(r *apk.Result) {
 			r.Permissions = append(r.Permissions, apk.Permission{Name: "com.google.android.gms.permission.AD_ID", Kind: apk.Tracking})
 		}, "SEC-62.2", lab.ToReview, "AD_ID"},
@@ -118,18 +124,19 @@ func TestWhatAnApplicationSaysIsJudged(t *testing.T) {
 		"a link verified by another filter": {func(r *apk.Result) {
 			r.Links = []apk.Link{{Schemes: []string{"https"}, Hosts: []string{"a.example"}}, {Schemes: []string{"https"}, Hosts: []string{"A.example"}, Verify: true}}
 		}, "SEC-66.1", lab.Met, ""},
-		"a scheme of its own":     {func(r *apk.Result) { r.Links = []apk.Link{{Schemes: []string{"fr.example.carnet"}}} }, "SEC-66.2", lab.Met, ""},
-		"a scheme of one word":    {func(r *apk.Result) { r.Links = []apk.Link{{Schemes: []string{"carnet"}}} }, "SEC-66.2", lab.NotMet, "carnet"},
-		"before the demands":      {func(r *apk.Result) { r.SDK.Target, r.At = 34, time.Date(2024, 9, 1, 0, 0, 0, 0, time.UTC) }, "SEC-67.2", lab.Met, ""},
-		"the eve of the demands":  {func(r *apk.Result) { r.SDK.Target, r.At = 35, time.Date(2026, 8, 30, 23, 0, 0, 0, time.UTC) }, "SEC-67.2", lab.Met, ""},
-		"the day of the demands":  {func(r *apk.Result) { r.SDK.Target, r.At = 35, time.Date(2026, 8, 31, 0, 0, 0, 0, time.UTC) }, "SEC-67.2", lab.NotMet, "2026-08-31"},
-		"offered, not updated":    {func(r *apk.Result) { r.SDK.Target = 35 }, "SEC-67.1", lab.Met, ""},
-		"a preview":               {func(r *apk.Result) { r.SDK.Codename = "Baklava" }, "SEC-67.1", lab.Untested, ""},
-		"no name in the manifest": {func(*apk.Result) {}, "SEC-68.1", lab.Untested, "application.package"},
-		"another version":         {func(r *apk.Result) { r.VersionName = "0.9" }, "SEC-68.2", lab.ToReview, "0.9"},
-		"signed file by file":     {func(r *apk.Result) { r.Signing = apk.Signing{V1: true} }, "SEC-69.1", lab.NotMet, "v1"},
-		"an algorithm of old":     {func(r *apk.Result) { r.Signing.Intact = apk.Unknown }, "SEC-69.2", lab.Untested, "algorithm"},
-		"a short key":             {func(r *apk.Result) { r.Signing.Signers[0].Bits = 1024 }, "SEC-69.3", lab.NotMet, "1024"},
+		"a scheme of its own":      {func(r *apk.Result) { r.Links = []apk.Link{{Schemes: []string{"fr.example.carnet"}}} }, "SEC-66.2", lab.Met, ""},
+		"a scheme of one word":     {func(r *apk.Result) { r.Links = []apk.Link{{Schemes: []string{"carnet"}}} }, "SEC-66.2", lab.NotMet, "carnet"},
+		"before the demands":       {func(r *apk.Result) { r.SDK.Target, r.At = 34, time.Date(2024, 9, 1, 0, 0, 0, 0, time.UTC) }, "SEC-67.2", lab.Met, ""},
+		"the eve of the demands":   {func(r *apk.Result) { r.SDK.Target, r.At = 35, time.Date(2026, 8, 30, 23, 0, 0, 0, time.UTC) }, "SEC-67.2", lab.Met, ""},
+		"the day of the demands":   {func(r *apk.Result) { r.SDK.Target, r.At = 35, time.Date(2026, 8, 31, 0, 0, 0, 0, time.UTC) }, "SEC-67.2", lab.NotMet, "2026-08-31"},
+		"offered, not updated":     {func(r *apk.Result) { r.SDK.Target = 35 }, "SEC-67.1", lab.Met, ""},
+		"a preview":                {func(r *apk.Result) { r.SDK.Codename = "Baklava" }, "SEC-67.1", lab.Untested, ""},
+		"no name in the manifest":  {func(*apk.Result) {}, "SEC-68.1", lab.Untested, "application.package"},
+		"another version":          {func(r *apk.Result) { r.VersionName = "0.9" }, "SEC-68.2", lab.ToReview, "0.9"},
+		"signed file by file":      {func(r *apk.Result) { r.Signing = apk.Signing{V1: true} }, "SEC-69.1", lab.NotMet, "v1"},
+		"an algorithm of old":      {func(r *apk.Result) { r.Signing.Intact = apk.Unknown }, "SEC-69.2", lab.Untested, "algorithm"},
+		"signed, nobody knows how": {func(r *apk.Result) { r.Signing.Intact = apk.Unsaid }, "SEC-69.2", lab.Untested, "algorithm"},
+		"a short key":              {func(r *apk.Result) { r.Signing.Signers[0].Bits = 1024 }, "SEC-69.3", lab.NotMet, "1024"},
 	} {
 		r := goodApplication()
 		c.change(&r)
