@@ -36,7 +36,7 @@ type Journeys struct {
 // Account is a fictive person's account with the service, made for tests.
 type Account struct {
 	Handle   string `json:"handle"`        // by which the report names it
-	Use      string `json:"use,omitempty"` // visit (default), lock, delete
+	Use      string `json:"use,omitempty"` // visit (default), lock, delete, pilot
 	User     string `json:"user"`          // in the manifest only as env:NAME or file:PATH, as are the others
 	Password string `json:"password"`
 	TOTP     string `json:"totp,omitempty"` // secret of its one-time codes
@@ -47,6 +47,7 @@ const (
 	ToVisit  = "visit"
 	ToLock   = "lock"
 	ToDelete = "delete"
+	ToPilot  = "pilot"
 )
 
 // DefaultTries is how many wrong passwords are tried where the manifest does not say.

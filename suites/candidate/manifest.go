@@ -37,12 +37,13 @@ type Manifest struct {
 
 // Defaults of what a manifest may leave out.
 const (
-	DefaultConcurrency  = 4
-	DefaultAction       = 10 * time.Second
-	DefaultManualAction = 30 * time.Minute // a person reads, signs in and clicks
-	DefaultEffect       = 5 * time.Second
-	DefaultQuiet        = 5 * time.Second
-	DefaultStartSeconds = 30
+	DefaultConcurrency   = 4
+	DefaultAction        = 10 * time.Second
+	DefaultManualAction  = 30 * time.Minute // a person reads, signs in and clicks
+	DefaultBrowserAction = time.Minute      // a sign-in and a journey
+	DefaultEffect        = 5 * time.Second
+	DefaultQuiet         = 5 * time.Second
+	DefaultStartSeconds  = 30
 )
 
 // Read reads and checks a manifest. Its secrets are looked up with env (as
@@ -299,6 +300,9 @@ func setDefaults(c *Candidate) {
 		c.Timing.Action = DefaultAction
 		if c.Pilot.Kind == "manual" {
 			c.Timing.Action = DefaultManualAction
+		}
+		if c.Pilot.Kind == "browser" {
+			c.Timing.Action = DefaultBrowserAction
 		}
 	}
 	if c.Timing.Effect == 0 {

@@ -179,7 +179,7 @@ func (c *checker) pilot() {
 		name  string
 		given bool
 		kind  string
-	}{{"url", p.URL != "", "http"}, {"token", p.Token != "", "http"}, {"command", len(p.Command) > 0, "exec"}} {
+	}{{"url", p.URL != "", "http"}, {"token", p.Token != "", "http"}, {"command", len(p.Command) > 0, "exec"}, {"recordings", len(p.Recordings) > 0, "browser"}} {
 		if f.given && p.Kind != f.kind {
 			c.add([]string{"pilot", f.name},
 				Text{EN: "this field with kind: " + f.kind + " only", FR: "ce champ seulement avec kind: " + f.kind},

@@ -18,7 +18,7 @@ func InSpace(state string) PatientOption {
 // on the consent page. A person who plays the pilot is not asked for it: what is
 // judged is told by the harness, which leads the browser.
 func (s *Stage) Profile(ctx context.Context, holder *Patient, kind string) (*Patient, error) {
-	if s.byHand() {
+	if led(s.Candidate()) {
 		return nil, &Ending{Outcome: Unsupported, Action: candidate.Pair, Reason: "a person at the pilot plays one profile of an account only", French: "une personne aux commandes ne joue qu'un profil d'un compte"}
 	}
 	return s.Patient(ctx, func(r *control.PatientRequest) { r.Holder, r.Profile = holder.Handle, kind })

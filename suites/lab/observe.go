@@ -118,7 +118,7 @@ func (l *Lab) Observe(ctx context.Context, env Env, scenarios []*Scenario) error
 		}
 	}
 	width := max(1, env.Candidate.Concurrency)
-	if byHand(env.Candidate) {
+	if led(env.Candidate) {
 		width = 1 // a person does one thing at a time, and is to see it end
 	}
 	var (

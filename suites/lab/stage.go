@@ -206,10 +206,10 @@ func (s *Stage) Pair(ctx context.Context, p *Patient, choice Choice) error {
 }
 
 func (s *Stage) pair(ctx context.Context, p *Patient, choice Choice) error {
-	if s.byHand() {
-		// A person is the patient's browser: the choice is told, not walked,
+	if led(s.Candidate()) {
+		// The pilot is the patient's browser: the choice is told, not walked,
 		// unless the link is handed over.
-		a, err := s.Must(ctx, p, candidate.Pair, map[string]any{"refuse": choice.Refuse, "except": choice.Except})
+		a, err := s.Must(ctx, p, candidate.Pair, s.told(choice))
 		if err != nil {
 			return err
 		}
@@ -251,12 +251,31 @@ func (s *Stage) byHand() bool { return byHand(s.Candidate()) }
 
 func byHand(c candidate.Candidate) bool { return c.Pilot.Kind == "manual" }
 
+// led says whether the pilot is the patient's browser too, be it a person or a window
+// in which recordings are played: the harness then leads no browser of its own.
+func led(c candidate.Candidate) bool { return byHand(c) || c.Pilot.Kind == "browser" }
+
+// told is a choice as a pilot that is the patient's browser is told it.
+func (s *Stage) told(choice Choice) map[string]any {
+	out := map[string]any{"refuse": choice.Refuse, "except": choice.Except}
+	if !s.byHand() {
+		var codes []string
+		for _, f := range s.Space().Finalites {
+			codes = append(codes, f.Code)
+		}
+		out["finalites"] = codes
+	}
+	return out
+}
+
 // Link asks the candidate for a pairing link and returns it with a browser that
 // was never used before.
 func (s *Stage) Link(ctx context.Context, p *Patient) (*Browser, string, error) {
 	var payload map[string]any
 	if s.byHand() {
 		payload = map[string]any{"link": true}
+	} else if led(s.Candidate()) {
+		return nil, "", &Ending{Outcome: Unsupported, Action: candidate.Pair, Reason: "the harness leads the browser here, and recordings lead their own", French: "le banc conduit ici le navigateur, et des enregistrements conduisent le leur"}
 	}
 	a, err := s.Must(ctx, p, candidate.Pair, payload)
 	if err != nil {

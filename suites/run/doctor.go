@@ -111,6 +111,12 @@ func Examine(ctx context.Context, o Options, tell func(Step)) (Examination, erro
 	if session.Configured == NotConfigured {
 		return d.out, nil // the first thing to mend; what follows from it would only be noise
 	}
+	if c.Pilot.Kind == "browser" {
+		d.note("pilot", StepOK,
+			"les enregistrements se lisent : l'appariement d'essai n'est pas joué ici",
+			"the recordings can be read: the trial pairing is not played here", "", "")
+		return d.out, nil
+	}
 	if c.Pilot.Kind == "manual" {
 		d.note("pilot", StepOK,
 			"une personne fait les actions : l'appariement d'essai n'est pas joué ici",

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/candidate/pilot"
 	"github.com/etalon-sante/etalon/suites/lab"
+	"github.com/etalon-sante/etalon/suites/probe/browser"
 )
 
 // attended gives a person who plays the pilot what the lab knows: the accounts
@@ -66,4 +69,13 @@ func consentNote(lang string, call candidate.Call, a *lab.Attendant) string {
 			strings.Join(tick, ", "), strings.Join(leave, ", "))
 	}
 	return ""
+}
+
+// played gives a pilot that plays recordings the run's browser, and what a patient
+// types on the sandbox's pages.
+func played(h *browser.Host, b *Bench, o pilot.ManualOptions, r *record.Redactor, now func() time.Time) pilot.BrowserOptions {
+	return pilot.BrowserOptions{
+		Host: h, Sandbox: b.Health.Public, Patient: o.Patient, Now: now,
+		Tell: func(kind, value string) { r.Name(kind, value) },
+	}
 }

@@ -114,6 +114,10 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 		return Outcome{}, err
 	}
 	defer bench.Close()
+	o.Browser.Sandbox = bench.key(ctx)
+	chromium := browser.Open(o.Browser)
+	defer chromium.Close()
+	redactor := record.NewRedactor()
 	attendant := lab.NewAttendant()
 	thePilot := o.Pilot
 	if thePilot == nil {
@@ -121,7 +125,7 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 		if p.prior != nil {
 			manual.Accounts = p.prior.accounts
 		}
-		made, release, err := pilot.New(o.Manifest, pilot.Options{Roots: o.Roots, Manual: manual})
+		made, release, err := pilot.New(o.Manifest, pilot.Options{Roots: o.Roots, Manual: manual, Browser: played(chromium, bench, manual, redactor, o.Now)})
 		if err != nil {
 			return Outcome{}, err
 		}
@@ -133,10 +137,6 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	o.Browser.Sandbox = bench.key(ctx)
-	chromium := browser.Open(o.Browser)
-	defer chromium.Close()
-	redactor := record.NewRedactor()
 	so := SessionOptions{
 		Bench: bench, Candidate: c, Secrets: o.Manifest.Secrets, Pilot: thePilot, Roots: o.Roots, Run: info.ID, Seed: o.Seed, Now: o.Now,
 		Redactor: redactor, Attendant: attendant, CDASchema: o.CDASchema, Browser: chromium,

@@ -13,6 +13,7 @@ type Options struct {
 	Environ []string                               // exec: environment; nil means that of the harness
 	Stderr  func(call candidate.Call, text string) // exec: what a command wrote to stderr
 	Manual  ManualOptions                          // manual
+	Browser BrowserOptions                         // browser
 }
 
 // New returns the pilot that a manifest names, and a function that releases
@@ -33,6 +34,9 @@ func New(m *candidate.Manifest, o Options) (candidate.Pilot, func(), error) {
 		return p, func() {}, nil
 	case "manual":
 		p := NewManual(o.Manual)
+		return p, p.Close, nil
+	case "browser":
+		p := NewBrowser(c, o.Browser)
 		return p, p.Close, nil
 	}
 	return nil, nil, fmt.Errorf("pilot: unknown kind %q", c.Pilot.Kind)
