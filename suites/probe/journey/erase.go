@@ -78,7 +78,7 @@ func Erase(ctx context.Context, h *browser.Host, p Plan) (Erased, error) {
 	if err := other.SetCookies(ctx, session); err == nil {
 		out.Session = look(ctx, other, v.pages, owned)
 	}
-	t := &trier{ready: r}
+	t := &trier{ready: r, s: other}
 	if out.Again, _, err = t.once(ctx, a); err != nil {
 		return fail("again", err)
 	}

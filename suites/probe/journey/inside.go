@@ -49,6 +49,7 @@ type walk struct {
 	still  *visitor // who signs in and does nothing more; nil: nobody
 	left   time.Time
 	opened []*browser.Session
+	other  *browser.Session // of who has not signed in
 
 	before, after []browser.Crumb
 	stored        map[string]bool
@@ -187,7 +188,7 @@ func (w *walk) others(ctx context.Context, a candidate.Account) error {
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	w.opened, w.other = append(w.opened, s), s
 	w.stranger = map[string][]string{}
 	for _, p := range w.me.pages {
 		if at, err := s.Visit(ctx, p.address); err == nil {
@@ -226,7 +227,7 @@ func (w *walk) others(ctx context.Context, a candidate.Account) error {
 	c.Readable = some(func(k browser.Crumb) bool { return !k.HTTPOnly })
 	c.Plain = some(func(k browser.Crumb) bool { return !k.Secure })
 	if code := w.signIn.Code(); code >= 0 {
-		if err := s.SetCookies(ctx, nil); err != nil {
+		if err := s.Fresh(ctx); err != nil {
 			return ctx.Err()
 		}
 		if err := s.Play(ctx, w.signIn, w.words(ctx, a, nil), 0, code); err == nil {
@@ -378,13 +379,8 @@ func (w *walk) leave(ctx context.Context) error {
 			l.Back.add(w.owned[i], at.Lines)
 		}
 	}
-	s, err := w.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	if err := s.SetCookies(ctx, w.after); err == nil {
-		l.Again = look(ctx, s, w.me.pages, w.owned)
+	if err := w.other.Fresh(ctx); err == nil && w.other.SetCookies(ctx, w.after) == nil {
+		l.Again = look(ctx, w.other, w.me.pages, w.owned)
 	}
 	return ctx.Err()
 }

@@ -54,8 +54,13 @@ func Try(ctx context.Context, h *browser.Host, p Plan) (Wrong, error) {
 	nobody.User = stranger(a.User)
 	p.Tell("account-user", a.User)
 	p.Tell("account-password", a.Password)
-	t := &trier{ready: r}
-	if out.First, _, err = t.once(ctx, a); err == nil {
+	s, err := r.open(ctx)
+	if err != nil {
+		return Wrong{}, err
+	}
+	defer s.Close()
+	t := &trier{ready: r, s: s}
+	if out.First, _, err = t.attempt(ctx, a); err == nil {
 		var known, unknown []string
 		err = t.wrong(ctx, a, p.Journeys.Tries, &out.Known, &known)
 		if err == nil {
@@ -83,28 +88,28 @@ func stranger(user string) string {
 	return "personne-7f3c91"
 }
 
-type trier struct{ *ready }
-
-// once types the account's password in a browser that was never used before.
-func (t *trier) once(ctx context.Context, a candidate.Account) (Attempt, []string, error) {
-	s, err := t.open(ctx)
-	if err != nil {
-		return Attempt{}, nil, err
-	}
-	defer s.Close()
-	return t.attempt(ctx, s, a)
+// trier types passwords in one window.
+type trier struct {
+	*ready
+	s *browser.Session
 }
 
-// wrong types wrong passwords, one after the other, in one browser.
+// once types the account's password in a profile that was never used before.
+func (t *trier) once(ctx context.Context, a candidate.Account) (Attempt, []string, error) {
+	if err := t.s.Fresh(ctx); err != nil {
+		return Attempt{}, nil, err
+	}
+	return t.attempt(ctx, a)
+}
+
+// wrong types wrong passwords, one after the other, in one profile.
 func (t *trier) wrong(ctx context.Context, a candidate.Account, times int, into *[]Attempt, first *[]string) error {
-	s, err := t.open(ctx)
-	if err != nil {
+	if err := t.s.Fresh(ctx); err != nil {
 		return err
 	}
-	defer s.Close()
 	a.Password = "ce-mot-de-passe-n-est-pas-le-bon"
 	for n := range times {
-		one, lines, err := t.attempt(ctx, s, a)
+		one, lines, err := t.attempt(ctx, a)
 		if err != nil {
 			return err
 		}
@@ -117,8 +122,8 @@ func (t *trier) wrong(ctx context.Context, a candidate.Account, times int, into 
 }
 
 // attempt plays the sign-in up to the second factor; without one, to its end.
-func (t *trier) attempt(ctx context.Context, s *browser.Session, a candidate.Account) (Attempt, []string, error) {
-	code := t.signIn.Code()
+func (t *trier) attempt(ctx context.Context, a candidate.Account) (Attempt, []string, error) {
+	code, s := t.signIn.Code(), t.s
 	words := t.Journeys.Words(a, t.Site, t.Now, func(string, string) {}) // the right ones were told, the others are no secrets
 	began := t.Now()
 	err := s.Play(ctx, t.signIn, words, 0, code)
