@@ -238,7 +238,7 @@ func HasTelephone(folded string) bool {
 		switch {
 		case strings.HasPrefix(rest, "+33"):
 			rest, want = strings.TrimLeft(strings.TrimPrefix(rest, "+33"), " ()0.-"), 9
-		case strings.HasPrefix(rest, "0"):
+		case len(rest) > 1 && rest[0] == '0' && rest[1] >= '1' && rest[1] <= '9' && (i == 0 || folded[i-1] != '.' && folded[i-1] != '/'):
 		default:
 			continue
 		}

@@ -78,7 +78,7 @@ func TestNumbersAndPlaces(t *testing.T) {
 	t.Parallel()
 	for said, want := range map[string]bool{
 		"Tél. : 01 99 00 00 00": true, "+33 (0)1 99 00 00 00": true, "+33 199000000": true, "0199000000": true, "01.99.00.00.00": true,
-		"SIREN 999 999 998": false, "le 01/02/2026": false, "01 99 00": false, "00 00": false,
+		"SIREN 999 999 998": false, "le 01/02/2026": false, "01 99 00": false, "00 00": false, "doi:10.1249/01.MSS.0000078924.61453.FB": false,
 	} {
 		if got := HasTelephone(Fold(said)); got != want {
 			t.Errorf("%q: %t", said, got)

@@ -134,10 +134,11 @@ func Complaint() Subject {
 // Changes is what is said of changes of the terms.
 func Changes() Subject {
 	change := []string{"modif", "evolu", "changement", "mise a jour", "mises a jour", "reviser", "nouvelle version"}
-	terms := []string{"condition", "cgu_", "present", "texte", "elles_", "version"}
+	terms := []string{"condition", "cgu_", "cgvu_", "presentes_", "present document", "texte", "elles_", "version"}
+	told := []string{"informe_", "informes_", "informer", "informee", "informera", "informons", "prevenu", "preven", "notifi", "averti", "preavis", "prealable", "au moins", "jours avant", "mois avant", "annonc", "portees a la connaissance", "portee a la connaissance"}
 	return Subject{
 		Span: 2,
-		Says: []Pattern{{change, terms, {"inform", "prevenu", "preven", "notifi", "averti", "preavis", "prealable", "au moins", "jours avant", "mois avant", "annonc", "portees a la connaissance", "portee a la connaissance"}}},
+		Says: []Pattern{{change, terms, told}},
 		Denies: []Pattern{
 			{change, terms, {"sans preavis", "sans notification", "sans information", "sans prevenir", "sans en informer", "sans avis", "sans avoir a", "sans delai ni"}},
 		},

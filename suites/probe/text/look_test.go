@@ -253,6 +253,14 @@ func TestSentencesAreTaken(t *testing.T) {
 	}
 }
 
+func TestALineOfLinksIsAMenu(t *testing.T) {
+	t.Parallel()
+	c := readTokens(strings.NewReader(`<div><a href="/">Accueil</a> <a href="/contact">Contact</a> <a href="/a11y">Accessibilité</a></div><p>Écrivez à <a href="/a">A</a>, <a href="/b">B</a> ou <a href="/c">C</a>, qui répondent tous les jours.</p>`))
+	if len(c.sentences) != 2 || !c.sentences[0].Around || c.sentences[1].Around {
+		t.Errorf("%+v", c.sentences)
+	}
+}
+
 func TestAPDFThatIsNone(t *testing.T) {
 	t.Parallel()
 	if MissingPDF("") != (Words{}) {

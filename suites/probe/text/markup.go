@@ -84,6 +84,9 @@ type reading struct {
 	title  bool
 	item   int // li that are open
 	label  *strings.Builder
+	// Of the line under way: its links, and how much of it they are. A line of links
+	// is a menu, whatever element it stands in.
+	inLinks, ofLinks int
 	// cutWord says that the last line of a plain text ended in the middle of a word.
 	cutWord bool
 	href    string
@@ -191,6 +194,7 @@ func (r *reading) open(name string, attrs map[string]string, whole bool) {
 		r.endLink()
 		if href := strings.TrimSpace(attrs["href"]); href != "" && len(r.out.links) < maxLinks {
 			r.label, r.href = &strings.Builder{}, href
+			r.inLinks++
 			r.label.WriteString(attrs["aria-label"])
 		}
 	case "img":
@@ -248,8 +252,11 @@ func (r *reading) text(s string) {
 	if r.silent != "" || r.out.cut {
 		return
 	}
-	if r.label != nil && r.label.Len() < 4*maxLabel {
-		r.label.WriteString(s)
+	if r.label != nil {
+		r.ofLinks += len(strings.TrimSpace(s))
+		if r.label.Len() < 4*maxLabel {
+			r.label.WriteString(s)
+		}
 	}
 	for len(s) > 0 { // a line without end is cut where it is long
 		n := min(len(s), maxLine-r.buf.Len())
@@ -275,6 +282,8 @@ func (r *reading) endLink() {
 func (r *reading) flush() {
 	line := strings.TrimSpace(tidy(r.buf.String()))
 	r.buf.Reset()
+	menu := r.inLinks >= 3 && r.ofLinks*5 >= len(line)*4
+	r.inLinks, r.ofLinks = 0, 0
 	if line == "" || r.title {
 		return
 	}
@@ -289,7 +298,7 @@ func (r *reading) flush() {
 		lead = r.lead
 	}
 	for _, s := range split(line) {
-		r.add(Sentence{Text: s, Lead: lead, Head: r.head, Around: r.around > 0, Heading: r.inHead})
+		r.add(Sentence{Text: s, Lead: lead, Head: r.head, Around: r.around > 0 || menu, Heading: r.inHead})
 	}
 	if r.item == 0 && strings.HasSuffix(line, ":") {
 		all := split(line)
