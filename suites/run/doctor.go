@@ -12,6 +12,7 @@ import (
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/candidate/pilot"
 	"github.com/etalon-sante/etalon/suites/probe/browser"
+	"github.com/etalon-sante/etalon/suites/probe/text"
 )
 
 // Step is one thing that the doctor looked at.
@@ -108,6 +109,7 @@ func Examine(ctx context.Context, o Options, tell func(Step)) (Examination, erro
 	d.configuration(session, o.Sandbox)
 	d.addresses(c, o)
 	d.browser(o.Browser)
+	d.poppler()
 	if session.Configured == NotConfigured {
 		return d.out, nil // the first thing to mend; what follows from it would only be noise
 	}
@@ -190,6 +192,14 @@ func caPath(b *Bench, o SandboxOptions) string {
 		return ""
 	}
 	return filepath.Join(o.StateDir, sandbox.CAFile)
+}
+
+// poppler tells how texts published as PDF could be read, where they cannot.
+func (d *doctor) poppler() {
+	if why := text.MissingPDF(""); why != (text.Words{}) {
+		d.note("pdf", StepDoubt, why.FR, why.EN,
+			"Sans lui, ce que disent des conditions ou une déclaration publiées en PDF reste non testé.", "Without it, what terms or a statement published as PDF say stays untested.")
+	}
 }
 
 // browser tells whether pages can be shown, and how they could be.

@@ -245,7 +245,7 @@ func TestAServiceConfiguredByHandIsToldWhatToEnter(t *testing.T) {
 func TestASoundServiceIsFoundHealthy(t *testing.T) {
 	s := started(t, demo.Options{})
 	for _, step := range examine(t, s.Manifest, s.Roots, nil).Steps {
-		if step.State != run.StepOK && step.Name != "browser" { // left aside here
+		if step.State != run.StepOK && step.Name != "browser" && step.Name != "pdf" { // left aside here
 			t.Errorf("%+v", step)
 		}
 	}
