@@ -71,7 +71,7 @@ func namedIn(pages []text.Page, names []string) string {
 		for _, s := range p.Sentences {
 			said := wording.Fold(s.Text)
 			for _, n := range names {
-				if strings.Contains(said, wording.Fold(n)) {
+				if wording.HasAny(said, wording.Fold(n)+"_") {
 					return s.Text
 				}
 			}
