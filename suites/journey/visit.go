@@ -23,14 +23,14 @@ type Visits struct {
 	Accepted *lab.Scenario // settings are looked at, all is accepted, then pages are shown
 }
 
-// VisitsOf declares the scenarios of a browser, once. Each is alone: a browser
+// VisitsOf declares the scenarios of a browser, once. Each is late: a browser
 // takes the machine, and what is timed elsewhere is not to suffer from it.
 func VisitsOf(l *lab.Lab) Visits {
 	return Visits{
-		First:    l.Shared("browser", "browser-visit", "a browser that was never there shows the public pages, and nothing is chosen", show(false), lab.Alone()),
-		Access:   l.Shared("browser-access", "browser-access", "the public pages are read by rules, walked through by keyboard and shown enlarged and in a narrow window", show(true), lab.Alone()),
-		Refused:  l.Shared("browser-choice", "browser-refusal", "a browser that was never there refuses what is asked of it, then shows the public pages", refuse, lab.Alone()),
-		Accepted: l.Shared("browser-choice", "browser-acceptance", "a browser that was never there looks at the settings offered, accepts what is asked of it, then shows the public pages", accept, lab.Alone()),
+		First:    l.Shared("browser", "browser-visit", "a browser that was never there shows the public pages, and nothing is chosen", show(false), lab.Late()),
+		Access:   l.Shared("browser-access", "browser-access", "the public pages are read by rules, walked through by keyboard and shown enlarged and in a narrow window", show(true), lab.Late()),
+		Refused:  l.Shared("browser-choice", "browser-refusal", "a browser that was never there refuses what is asked of it, then shows the public pages", refuse, lab.Late()),
+		Accepted: l.Shared("browser-choice", "browser-acceptance", "a browser that was never there looks at the settings offered, accepts what is asked of it, then shows the public pages", accept, lab.Late()),
 	}
 }
 

@@ -60,6 +60,7 @@ type Scenario struct {
 	Formats  []string           // clinical documents without which it is not run
 	Devices  bool               // needs measures from connected devices
 	Alone    bool               // changes the sandbox for everyone: runs when nothing else does, last
+	Late     bool               // takes the machine: runs beside its like, once what is timed has ended
 	act      Act
 	lab      *Lab
 }
@@ -109,6 +110,11 @@ func (s *Scenario) Claimed(c candidate.Candidate) bool {
 
 // Alone makes a scenario run when nothing else does.
 func Alone() Option { return func(s *Scenario) { s.Alone = true } }
+
+// Late makes a scenario run once those that share the sandbox have ended, beside
+// others of its kind: a browser takes the machine, and what is timed elsewhere is
+// not to suffer from it.
+func Late() Option { return func(s *Scenario) { s.Late = true } }
 
 // Lab holds the scenarios that the suites declare and the traces to judge.
 type Lab struct {

@@ -87,8 +87,12 @@ type bench struct {
 // cost minutes.
 const hungLimit = 2
 
-// Observe runs scenarios, as many at a time as the manifest allows; those that
-// change the sandbox for everyone run last, alone. Each scenario's records go
+// lateWidth is how many scenarios that take the machine run at a time.
+const lateWidth = 4
+
+// Observe runs scenarios, as many at a time as the manifest allows; then those that
+// take the machine, a few at a time; those that change the sandbox for everyone run
+// last, alone. Each scenario's records go
 // to the sink when it ends. It returns ErrInterrupted when ctx ended first;
 // what was recorded until then is in the sink. A person who stops for today ends
 // it too: the error is then pilot.ErrStopped as well.
@@ -109,11 +113,14 @@ func (l *Lab) Observe(ctx context.Context, env Env, scenarios []*Scenario) error
 	ctx, b.stop = context.WithCancelCause(ctx)
 	defer b.stop(nil)
 
-	var shared, alone []*Scenario
+	var shared, late, alone []*Scenario
 	for _, s := range scenarios {
-		if s.Alone {
+		switch {
+		case s.Alone:
 			alone = append(alone, s)
-		} else {
+		case s.Late:
+			late = append(late, s)
+		default:
 			shared = append(shared, s)
 		}
 	}
@@ -133,31 +140,28 @@ func (l *Lab) Observe(ctx context.Context, env Env, scenarios []*Scenario) error
 			first = err
 		}
 	}
-	slots := make(chan struct{}, width)
-	for _, s := range shared {
-		slots <- struct{}{}
-		if ctx.Err() != nil {
-			<-slots
-			break
-		}
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			defer func() { <-slots }()
-			if err := b.play(ctx, s); err != nil {
-				fail(err)
+	beside := func(list []*Scenario, width int) {
+		slots := make(chan struct{}, width)
+		for _, s := range list {
+			slots <- struct{}{}
+			if ctx.Err() != nil {
+				<-slots
+				break
 			}
-		}()
-	}
-	wg.Wait()
-	for _, s := range alone {
-		if ctx.Err() != nil {
-			break
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				defer func() { <-slots }()
+				if err := b.play(ctx, s); err != nil {
+					fail(err)
+				}
+			}()
 		}
-		if err := b.play(ctx, s); err != nil {
-			fail(err)
-		}
+		wg.Wait()
 	}
+	beside(shared, width)
+	beside(late, min(width, lateWidth))
+	beside(alone, 1)
 	if err := b.rest(); err != nil {
 		fail(err)
 	}

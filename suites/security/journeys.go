@@ -34,7 +34,7 @@ func JourneySpecs(l *Lab) {
 	OwnJourneySpecs(l)
 	var inside *Scenario
 	l.In(journeyChapter, func() {
-		inside = l.Scenario("journey-inside", "an account of test signs in, looks at what is its own, signs out; others try to see it", walkInside, Alone())
+		inside = l.Scenario("journey-inside", "an account of test signs in, looks at what is its own, signs out; others try to see it", walkInside, Late())
 	})
 	Describe("Behind the sign-in", func() {
 		It("nothing is shown for a password alone", Check("SEC-83.1"), Reads(inside), func() { secondFactor(inside) })

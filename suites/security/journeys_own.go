@@ -27,7 +27,7 @@ func OwnJourneySpecs(l *Lab) {
 		locked = l.Scenario("journey-wrong-passwords", "wrong passwords are typed for an account that is there for it, and for a name that has none", tryWrong, Alone())
 	})
 	l.In(deleteChapter, func() {
-		deleted = l.Scenario("journey-deletion", "an account that is there for it is deleted, and comes back", erase, Alone())
+		deleted = l.Scenario("journey-deletion", "an account that is there for it is deleted, and comes back", erase, Late())
 	})
 	Describe("Who tries passwords", func() {
 		It("is stopped or slowed down", Check("SEC-90.1"), Reads(locked), func() { stopped(l, locked) })

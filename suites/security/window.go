@@ -26,7 +26,7 @@ func WindowChecks() []string { return []string{"SEC-20.1", "SEC-20.2", "SEC-20.3
 func WindowSpecs(l *Lab) {
 	var paired *Scenario
 	l.In(windowChapter, func() {
-		paired = l.Scenario("pairing-in-a-window", "a patient pairs in a browser with scripts, in which nobody was before", pairInWindow, Alone())
+		paired = l.Scenario("pairing-in-a-window", "a patient pairs in a browser with scripts, in which nobody was before", pairInWindow, Late())
 	})
 	Describe("Once a patient has paired in a browser", func() {
 		It("its stores hold no token", Check("SEC-20.1"), Reads(paired), func() {

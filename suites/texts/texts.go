@@ -39,7 +39,7 @@ type Published struct {
 // Texts declares the scenario that reads the texts of the service. Several suites
 // read it.
 func Texts(l *Lab) *Scenario {
-	return l.Shared(chapter, "published-texts", "the texts that the service publishes are looked for from its home page, and read", look)
+	return l.Shared(chapter, "published-texts", "the texts that the service publishes are looked for from its home page, and read", look, Late())
 }
 
 func look(ctx context.Context, s *Stage) error {

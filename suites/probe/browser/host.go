@@ -34,7 +34,7 @@ const (
 	startTimeout = 20 * time.Second
 	closeTimeout = 5 * time.Second
 	maxStarts    = 3 // of a browser that dies
-	maxTabs      = 2 // open at a time
+	maxTabs      = 4 // open at a time
 	maxWalks     = 2 // journeys at a time, each in up to three tabs of its own
 )
 
@@ -60,9 +60,10 @@ type Options struct {
 	BlockOthers bool
 }
 
-// names are the programs looked for, in this order.
+// names are the programs looked for, in this order: the same engine without windows
+// asks less of the machine.
 func names() []string {
-	return []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "headless-shell", "microsoft-edge"}
+	return []string{"chromium-headless-shell", "chrome-headless-shell", "headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge"}
 }
 
 // places are where programs stand that are on no path.

@@ -48,7 +48,7 @@ const callTimeout = 2 * time.Second
 
 // idle is after how long without an act patients are signed out here: it is waited
 // for in full.
-const idle = 6 * time.Second
+const idle = 5 * time.Second
 
 // Start starts the reference service in this process.
 func Start(ctx context.Context, o Options) (*Service, error) {
