@@ -62,7 +62,7 @@ func TestTheHarnessRunsAsAnImageInTheNetworkOfACandidate(t *testing.T) {
 			t.Fatal("the candidate does not start")
 		}
 	}
-	for _, file := range []string{"candidate.yaml", "ca.pem"} {
+	for _, file := range []string{"candidate.yaml", "ca.pem", "carnet-clair.apk"} {
 		docker("cp", candidate+":/state/"+file, filepath.Join(shared, file))
 	}
 	run := exec.CommandContext(ctx, "docker", "run", "--rm", "--network", "container:"+candidate, "-v", shared+":/run", "-e", token, "-e", "SSL_CERT_FILE=/run/ca.pem",

@@ -99,7 +99,7 @@ func beside(x reports.Result) bool {
 	if regexp.MustCompile(`^(GOV-4\d|ETH-1[01]\d)$`).MatchString(x.Requirement) {
 		return x.Verdict == reports.Nonconformant || x.Verdict == reports.Untested
 	}
-	waits := regexp.MustCompile(`^(ETH-[1-5]\d|SEC-[34589]\d)$`)
+	waits := regexp.MustCompile(`^(ETH-[1-5]\d|SEC-[234589]\d)$`)
 	return x.Verdict == reports.Untested && waits.MatchString(x.Requirement)
 }
 

@@ -68,7 +68,12 @@ func TestTheReferenceInAContainerIsAsConformantAsInTheProcess(t *testing.T) {
 		}
 		return b
 	}
-	m, err := candidate.Parse(read("/state/candidate.yaml"), "candidate.yaml", "", func(string) (string, bool) { return token, true })
+	folder := t.TempDir()
+	const application = "carnet-clair.apk"
+	if err := os.WriteFile(filepath.Join(folder, application), read("/state/"+application), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, err := candidate.Parse(read("/state/candidate.yaml"), "candidate.yaml", folder, func(string) (string, bool) { return token, true })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,11 +87,12 @@ func TestTheTreeHoldsJustTheChecks(t *testing.T) {
 
 // TestNoSpecIsFocusedSkippedOrPending reads the sources: in a spec these would
 // turn a check into no check, in a way that reads like one. The lab alone may
-// skip, in one place: a leaf whose check was not planned.
+// skip, in two places: a leaf whose check was not planned, and one that is left for a
+// person to decide, once it is noted as such.
 func TestNoSpecIsFocusedSkippedOrPending(t *testing.T) {
 	t.Parallel()
 	refused := regexp.MustCompile(`\b(?:ginkgo\.)?(?:[FPX](?:It|Describe|Context|When|Specify|Entry|DescribeTable|DescribeSubtree)|Skip|Focus|Pending)\b\s*[(,)]`)
-	const lab, notPlanned = "../lab/leaf.go", "ginkgo.Skip(labels.Check +"
+	const lab, notPlanned, toReview = "../lab/leaf.go", "ginkgo.Skip(labels.Check +", "ginkgo.Skip(res.summary())"
 	files, skips := 0, 0
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
@@ -104,7 +105,7 @@ func TestNoSpecIsFocusedSkippedOrPending(t *testing.T) {
 		files++
 		for n, line := range strings.Split(string(b), "\n") {
 			code, _, _ := strings.Cut(line, "//")
-			if path == lab && strings.HasPrefix(strings.TrimSpace(code), notPlanned) {
+			if at := strings.TrimSpace(code); path == lab && (strings.HasPrefix(at, notPlanned) || at == toReview) {
 				skips++
 				continue
 			}
@@ -117,8 +118,8 @@ func TestNoSpecIsFocusedSkippedOrPending(t *testing.T) {
 	if err != nil || files < 50 {
 		t.Fatalf("%d files read: %v", files, err)
 	}
-	if skips != 1 {
-		t.Errorf("%s skips the leaves that are not planned in %d places, expected 1", lab, skips)
+	if skips != 2 {
+		t.Errorf("%s skips the leaves that are not planned, or wait for a person, in %d places, expected 2", lab, skips)
 	}
 	for _, bad := range []string{`FIt("x", func() {})`, `ginkgo.Skip("x")`, `It("x", Pending, f)`, `It("x", Focus)`, `XDescribe("x", f)`} {
 		if !refused.MatchString(bad) {

@@ -188,7 +188,8 @@ func (o Options) flags() []chromedp.ExecAllocatorOption {
 	on := []string{
 		"disable-quic", "disable-component-update", "disable-component-extensions-with-background-pages", "disable-domain-reliability",
 		"disable-field-trial-config", "no-pings", "no-service-autorun", "no-report-upload", "mute-audio", "hide-scrollbars",
-		"disable-search-engine-choice-screen", "allow-pre-commit-input",
+		// Without windows the engine keeps no page to go back to, unless it is told to.
+		"disable-search-engine-choice-screen", "allow-pre-commit-input", "enable-bfcache",
 	}
 	out := slices.Concat(chromedp.DefaultExecAllocatorOptions[:], []chromedp.ExecAllocatorOption{
 		chromedp.DisableGPU,
