@@ -13,6 +13,7 @@ import (
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
 )
@@ -310,8 +311,14 @@ func (s *Session) Back(ctx context.Context, address string) (out Shown, ok bool,
 	for i := history.CurrentIndex - 1; i >= 0 && i >= history.CurrentIndex-backMost; i-- {
 		if entry := history.Entries[i]; entry.URL == address {
 			s.wire.begin()
-			if err := chromedp.Do(s.with(ctx), chromedp.NavigateToHistoryEntry(entry.ID)); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			// A page that was kept whole is not loaded again: nothing tells of its end.
+			if _, err := chromedp.Call(s.with(ctx), page.NavigateToHistoryEntry, page.NavigateToHistoryEntryParams{EntryID: entry.ID}); err != nil {
 				return out, true, fmt.Errorf("go back: %s", plainly(err))
+			}
+			for limit := time.Now().Add(settleMost); s.wire.status() == 0 && time.Now().Before(limit); {
+				if at, err := s.Address(ctx); err == nil && at == address || !rest(ctx, lookAgain) {
+					break
+				}
 			}
 			out, err = s.Shown(ctx)
 			return out, true, err
