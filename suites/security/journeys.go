@@ -62,36 +62,45 @@ func walkInside(ctx context.Context, s *Stage) error {
 	return journeyed(ctx, s, res, err)
 }
 
-// journeyed records what was seen, or why nothing was.
-func journeyed(ctx context.Context, s *Stage, res any, err error) error {
+// inBrowser records what was seen in a browser, or why nothing was.
+func inBrowser(ctx context.Context, s *Stage, kind string, res any, err error) error {
 	site := s.Candidate().Web.Site
 	var missing *browser.MissingError
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.As(err, &missing):
-		return s.Probe(journeyProbe, site, map[string]any{"missing": missing.Why}, err)
+		return s.Probe(kind, site, map[string]any{"missing": missing.Why}, err)
 	case err != nil:
-		return s.Probe(journeyProbe, site, nil, err)
+		return s.Probe(kind, site, nil, err)
 	}
-	return s.Probe(journeyProbe, site, res, nil)
+	return s.Probe(kind, site, res, nil)
 }
 
-// journeysOf states the first part of every occasion: journeys were played.
-func journeysOf(s *Scenario) Trace {
+func journeyed(ctx context.Context, s *Stage, res any, err error) error {
+	return inBrowser(ctx, s, journeyProbe, res, err)
+}
+
+// shownBy states the first part of every occasion: the browser could show it. The
+// reason otherwise begins with these words.
+func shownBy(s *Scenario, kind string, otherwise Text) Trace {
 	t := s.Trace()
-	for _, r := range t.Probes(journeyProbe).Records {
+	for _, r := range t.Probes(kind).Records {
 		if r.Probe.Error == "" {
 			continue
 		}
-		why := Text{FR: "le navigateur n’a pas pu jouer les parcours : " + r.Probe.Error, EN: "the browser could not play the journeys: " + r.Probe.Error}
+		why := Text{FR: otherwise.FR + " : " + r.Probe.Error, EN: otherwise.EN + ": " + r.Probe.Error}
 		var absent struct{ Missing browser.Text }
 		if json.Unmarshal(r.Probe.Data, &absent) == nil && absent.Missing.EN != "" {
 			why = Text(absent.Missing)
 		}
 		t.Untested(why)
 	}
-	return t.Probes(journeyProbe).Where(func(r record.Record) bool { return r.Probe.Error == "" && len(r.Probe.Data) > 0 }).Occasion()
+	return t.Probes(kind).Where(func(r record.Record) bool { return r.Probe.Error == "" && len(r.Probe.Data) > 0 }).Occasion()
+}
+
+func journeysOf(s *Scenario) Trace {
+	return shownBy(s, journeyProbe, Text{FR: "le navigateur n’a pas pu jouer les parcours", EN: "the browser could not play the journeys"})
 }
 
 // entered states that an account of test was in, and that its pages showed what is

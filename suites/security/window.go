@@ -2,13 +2,11 @@ package security
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"github.com/etalon-sante/etalon/sandbox/record"
 	. "github.com/etalon-sante/etalon/suites/lab"
 	"github.com/etalon-sante/etalon/suites/probe/browser"
 )
@@ -45,9 +43,8 @@ func WindowSpecs(l *Lab) {
 }
 
 func pairInWindow(ctx context.Context, s *Stage) error {
-	target := s.Candidate().Web.Site
 	if why := s.Chromium().Missing(); why != (browser.Text{}) {
-		return s.Probe(windowProbe, target, map[string]any{"missing": why}, &browser.MissingError{Why: why})
+		return inBrowser(ctx, s, windowProbe, nil, &browser.MissingError{Why: why})
 	}
 	p, err := s.Patient(ctx)
 	if err != nil {
@@ -55,32 +52,15 @@ func pairInWindow(ctx context.Context, s *Stage) error {
 	}
 	res, err := s.PairInWindow(ctx, p)
 	var early *Ending
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.As(err, &early):
+	if errors.As(err, &early) {
 		return err
-	case err != nil:
-		return s.Probe(windowProbe, target, nil, err)
 	}
-	return s.Probe(windowProbe, target, res, nil)
+	return inBrowser(ctx, s, windowProbe, res, err)
 }
 
 // windowOf states the occasion: a patient has paired in a window.
 func windowOf(s *Scenario) (Trace, Walked) {
-	t := s.Trace()
-	for _, r := range t.Probes(windowProbe).Records {
-		if r.Probe.Error == "" {
-			continue
-		}
-		why := Text{FR: "le navigateur n’a pas pu montrer l’appariement : " + r.Probe.Error, EN: "the browser could not show the pairing: " + r.Probe.Error}
-		var absent struct{ Missing browser.Text }
-		if json.Unmarshal(r.Probe.Data, &absent) == nil && absent.Missing.EN != "" {
-			why = Text(absent.Missing)
-		}
-		t.Untested(why)
-	}
-	t = t.Probes(windowProbe).Where(func(r record.Record) bool { return r.Probe.Error == "" && len(r.Probe.Data) > 0 }).Occasion()
+	t := shownBy(s, windowProbe, Text{FR: "le navigateur n’a pas pu montrer l’appariement", EN: "the browser could not show the pairing"})
 	return t, seen[Walked](t.First())
 }
 

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"runtime"
 	"strings"
 	"testing"
@@ -174,24 +173,8 @@ func TestHostileNumbers(t *testing.T) {
 					}
 					entries = append(entries, entry{n, data})
 				}
-				var out bytes.Buffer
-				z := zip.NewWriter(&out)
-				for _, e := range entries {
-					w, err := z.CreateRaw(&zip.FileHeader{
-						Name: e.name, Method: zip.Store, CRC32: crc32.ChecksumIEEE(e.data),
-						CompressedSize64: uint64(len(e.data)), UncompressedSize64: uint64(len(e.data)),
-					})
-					if err == nil {
-						_, err = w.Write(e.data)
-					}
-					if err != nil {
-						t.Fatal(err)
-					}
-				}
-				if err := z.Close(); err != nil {
-					t.Fatal(err)
-				}
-				_, _ = apk.Read(t.Context(), bytes.NewReader(out.Bytes()), int64(out.Len()), "hostile.apk", now)
+				archive := stored(t, entries...)
+				_, _ = apk.Read(t.Context(), bytes.NewReader(archive), int64(len(archive)), "hostile.apk", now)
 			}
 		}
 	}

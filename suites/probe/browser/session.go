@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -194,7 +196,12 @@ func (s *Session) Loaded(ctx context.Context, most time.Duration) (*Loaded, erro
 			return nil, errors.New("the file was not loaded to its end")
 		}
 		if state == "completed" && strings.Trim(guid, "0123456789abcdefABCDEF-") == "" {
-			return read(filepath.Join(s.folder, guid), name)
+			got, err := read(filepath.Join(s.folder, guid), name)
+			// It is told to be there a moment before it is put in its place.
+			if !errors.Is(err, fs.ErrNotExist) || !rest(ctx, lookAgain) {
+				return got, err
+			}
+			continue
 		}
 		select {
 		case <-s.files.changed:
@@ -214,10 +221,7 @@ func read(path, name string) (*Loaded, error) {
 	if info, err := f.Stat(); err == nil {
 		out.Size = info.Size()
 	}
-	out.Content = make([]byte, min(out.Size, MaxDownload))
-	n, err := f.Read(out.Content)
-	out.Content = out.Content[:max(n, 0)]
-	if err != nil && out.Size > 0 {
+	if out.Content, err = io.ReadAll(io.LimitReader(f, MaxDownload)); err != nil {
 		return nil, fmt.Errorf("read the file that was loaded: %w", err)
 	}
 	return out, nil

@@ -72,25 +72,28 @@ func (t *traffic) end() seen {
 
 // settle waits until nothing was asked for, or answered, for a while, at most.
 func (t *traffic) settle(ctx context.Context, quiet, most time.Duration) {
+	settle(ctx, quiet, most, func() (time.Time, bool) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return t.last, len(t.open) > 0
+	})
+}
+
+// settle waits until nothing was heard for a while and nothing is awaited, at most.
+// heard says when something last was, and whether something is.
+func settle(ctx context.Context, quiet, most time.Duration, heard func() (last time.Time, busy bool)) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	for {
-		t.mu.Lock()
-		since, busy := time.Since(t.last), len(t.open) > 0
-		t.mu.Unlock()
-		wait := quiet - since
-		switch {
-		case wait > 0:
-		case !busy:
-			return
-		default:
+		last, busy := heard()
+		wait := quiet - time.Since(last)
+		if wait <= 0 {
+			if !busy {
+				return
+			}
 			wait = quiet
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if !rest(ctx, wait) {
 			return
 		}
 	}

@@ -48,28 +48,11 @@ func (w *wire) elsewhere() string { w.mu.Lock(); defer w.mu.Unlock(); return w.a
 func (w *wire) all() []Hit { w.mu.Lock(); defer w.mu.Unlock(); return append([]Hit(nil), w.hits...) }
 
 func (w *wire) settle(ctx context.Context, quiet, most time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, most)
-	defer cancel()
-	for {
+	settle(ctx, quiet, most, func() (time.Time, bool) {
 		w.mu.Lock()
-		since, busy := time.Since(w.last), len(w.open) > 0
-		w.mu.Unlock()
-		wait := quiet - since
-		switch {
-		case wait > 0:
-		case !busy:
-			return
-		default:
-			wait = quiet
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		}
-	}
+		defer w.mu.Unlock()
+		return w.last, len(w.open) > 0
+	})
 }
 
 func (w *wire) event(ev any) {
