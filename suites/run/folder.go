@@ -137,7 +137,11 @@ var ErrForeign = errors.New("the folder holds a file that no run of étalon wrot
 
 // ours are the names that a run writes.
 func ours() []string {
-	return []string{infoFile, candidateFile, manifestFile, journalFile, reportFile, htmlFile, htmlFileEN, junitFile, summaryFile}
+	names := []string{infoFile, candidateFile, manifestFile, journalFile}
+	for _, f := range writers() {
+		names = append(names, f.name)
+	}
+	return names
 }
 
 // CreateFolder makes a run folder ready. An earlier run there is replaced as a

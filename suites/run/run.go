@@ -1,7 +1,6 @@
 package run
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -11,19 +10,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/etalon-sante/etalon/reports"
-	"github.com/etalon-sante/etalon/reports/html"
-	"github.com/etalon-sante/etalon/reports/junit"
-	"github.com/etalon-sante/etalon/reports/markdown"
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/candidate/pilot"
@@ -65,17 +59,6 @@ type Options struct {
 type Outcome struct {
 	Report reports.Report
 	Folder string
-}
-
-// LeakError says that a secret or a test person's contact survived in a file:
-// nothing was published.
-type LeakError struct {
-	File string
-	Name string // name of the secret, never its value
-}
-
-func (e *LeakError) Error() string {
-	return fmt.Sprintf("a secret (%s) survives in %s: the reports were not written", e.Name, e.File)
 }
 
 // Run carries out one run, from the manifest to the files of the report.
@@ -290,83 +273,6 @@ func (p *preparation) giveBack(folder *Folder, info Info) error {
 	}
 	info.State = "interrupted"
 	return errors.Join(folder.PutJSON(infoFile, info), folder.Close())
-}
-
-// publish judges what stands in the folder, as `etalon judge` would, and writes
-// the files of the report. Writing stops if a secret survives anywhere.
-func publish(folder *Folder, o Options, redactor *record.Redactor) (reports.Report, error) {
-	rec, err := ReadFolder(folder.Path)
-	if err != nil {
-		return reports.Report{}, err
-	}
-	report, err := Judge(rec, o.Register)
-	if err != nil {
-		return reports.Report{}, err
-	}
-	files, err := render(report, o.Lang)
-	if err != nil {
-		return report, err
-	}
-	for _, name := range []string{infoFile, candidateFile, manifestFile, journalFile, decisionsFile} {
-		b, err := os.ReadFile(filepath.Join(folder.Path, name))
-		if name == decisionsFile && errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return report, fmt.Errorf("look for secrets in %s: %w", name, err)
-		}
-		if leak := redactor.Find(string(b)); leak != "" {
-			return report, &LeakError{File: name, Name: leak}
-		}
-		if name == journalFile {
-			if err := clearPictures(folder.Path, b); err != nil {
-				return report, err
-			}
-		}
-	}
-	if leak := folder.pictureLeak(redactor); leak != nil {
-		return report, leak
-	}
-	for _, f := range files {
-		if leak := redactor.Find(string(f.content)); leak != "" {
-			return report, &LeakError{File: f.name, Name: leak}
-		}
-	}
-	for _, f := range files {
-		if err := folder.Put(f.name, f.content); err != nil {
-			return report, err
-		}
-	}
-	return report, nil
-}
-
-type file struct {
-	name    string
-	content []byte
-}
-
-func render(r reports.Report, lang string) ([]file, error) {
-	if lang == "" {
-		lang = "fr"
-	}
-	var out []file
-	for _, w := range []struct {
-		name  string
-		write func(io.Writer) error
-	}{
-		{reportFile, func(w io.Writer) error { return reports.Write(w, r) }},
-		{htmlFile, func(w io.Writer) error { return html.Write(w, r, "fr") }},
-		{htmlFileEN, func(w io.Writer) error { return html.Write(w, r, "en") }},
-		{junitFile, func(w io.Writer) error { return junit.Write(w, r, lang) }},
-		{summaryFile, func(w io.Writer) error { return markdown.Write(w, r, lang) }},
-	} {
-		var b bytes.Buffer
-		if err := w.write(&b); err != nil {
-			return nil, fmt.Errorf("write %s: %w", w.name, err)
-		}
-		out = append(out, file{w.name, b.Bytes()})
-	}
-	return out, nil
 }
 
 // closing bounds what is asked of the sandbox once the observation has ended: a

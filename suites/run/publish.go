@@ -1,0 +1,118 @@
+package run
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/etalon-sante/etalon/reports"
+	"github.com/etalon-sante/etalon/reports/html"
+	"github.com/etalon-sante/etalon/reports/junit"
+	"github.com/etalon-sante/etalon/reports/markdown"
+	"github.com/etalon-sante/etalon/sandbox/record"
+)
+
+// LeakError says that a secret or a test person's contact survived in a file:
+// nothing was published.
+type LeakError struct {
+	File string
+	Name string // name of the secret, never its value
+}
+
+func (e *LeakError) Error() string {
+	return fmt.Sprintf("a secret (%s) survives in %s: the reports were not written", e.Name, e.File)
+}
+
+// publish judges what stands in the folder, as `etalon judge` would, and writes
+// the files of the report. Writing stops if a secret survives anywhere.
+func publish(folder *Folder, o Options, redactor *record.Redactor) (reports.Report, error) {
+	rec, err := ReadFolder(folder.Path)
+	if err != nil {
+		return reports.Report{}, err
+	}
+	report, err := Judge(rec, o.Register)
+	if err != nil {
+		return reports.Report{}, err
+	}
+	files, err := render(report, o.Lang)
+	if err != nil {
+		return report, err
+	}
+	for _, name := range []string{infoFile, candidateFile, manifestFile, journalFile, decisionsFile} {
+		b, err := os.ReadFile(filepath.Join(folder.Path, name))
+		if name == decisionsFile && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return report, fmt.Errorf("look for secrets in %s: %w", name, err)
+		}
+		if leak := redactor.Find(string(b)); leak != "" {
+			return report, &LeakError{File: name, Name: leak}
+		}
+		if name == journalFile {
+			if err := clearPictures(folder.Path, b); err != nil {
+				return report, err
+			}
+		}
+	}
+	if leak := folder.pictureLeak(redactor); leak != nil {
+		return report, leak
+	}
+	for _, f := range files {
+		if leak := redactor.Find(string(f.content)); leak != "" {
+			return report, &LeakError{File: f.name, Name: leak}
+		}
+	}
+	for _, f := range files {
+		if err := folder.Put(f.name, f.content); err != nil {
+			return report, err
+		}
+	}
+	return report, nil
+}
+
+type file struct {
+	name    string
+	content []byte
+}
+
+// written is one file of the report, and what writes it.
+type written struct {
+	name  string
+	write func(w io.Writer, r reports.Report, lang string) error
+}
+
+// in writes in a language of its own, whichever the run speaks.
+func in(lang string, write func(io.Writer, reports.Report, string) error) func(io.Writer, reports.Report, string) error {
+	return func(w io.Writer, r reports.Report, _ string) error { return write(w, r, lang) }
+}
+
+// writers are the files of a report: one model, a writer each.
+func writers() []written {
+	return []written{
+		{reportFile, func(w io.Writer, r reports.Report, _ string) error { return reports.Write(w, r) }},
+		{htmlFile, in("fr", html.Write)},
+		{htmlFileEN, in("en", html.Write)},
+		{junitFile, junit.Write},
+		{summaryFile, markdown.Write},
+	}
+}
+
+func render(r reports.Report, lang string) ([]file, error) {
+	if lang == "" {
+		lang = "fr"
+	}
+	var out []file
+	for _, f := range writers() {
+		var b bytes.Buffer
+		if err := f.write(&b, r, lang); err != nil {
+			return nil, fmt.Errorf("write %s: %w", f.name, err)
+		}
+		out = append(out, file{f.name, b.Bytes()})
+	}
+	return out, nil
+}
