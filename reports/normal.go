@@ -82,6 +82,10 @@ func encode(r Report) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// Encode returns the bytes of report.json, in its normal form. It does not check
+// them against the schema, as Write does.
+func Encode(r Report) ([]byte, error) { return encode(r) }
+
 // With returns the results that have a verdict, in the order of the report.
 func (r Report) With(v Verdict) []Result {
 	return slices.DeleteFunc(slices.Clone(r.Results), func(res Result) bool { return res.Verdict != v })

@@ -115,6 +115,9 @@ func details(results []reports.Result) {
 		}
 		if f[0].Setting != "" {
 			c.ID = results[i].Requirement + map[string]string{"header.id-token": ".2", "media.fhir": ".1"}[f[0].Setting]
+			if len(results[i].Checks) > 1 && results[i].Checks[1].ID == c.ID {
+				results[i].Checks[1].ID = results[i].Requirement + ".1"
+			}
 		}
 		if f[0].Exchange == "p31" {
 			c.Witness = "candidate"

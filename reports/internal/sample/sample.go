@@ -205,7 +205,7 @@ func Hostile(s string) reports.Report {
 		}
 		for j := range res.Checks {
 			c := &res.Checks[j]
-			c.ID, c.Title, c.Reason, c.Assumes, c.Traces = s, t, t, s, []string{s}
+			c.ID, c.Title, c.Reason, c.Assumes, c.Traces = fmt.Sprintf("%s.%d", res.Requirement, j+1), t, t, s, []string{s}
 			c.Findings = []reports.Finding{{Key: s, Message: t, Exchange: s, Pointer: s, Expected: s, Actual: s, Setting: s}}
 		}
 	}
