@@ -10,9 +10,12 @@ import (
 	"path/filepath"
 
 	"github.com/etalon-sante/etalon/reports"
+	"github.com/etalon-sante/etalon/reports/earl"
 	"github.com/etalon-sante/etalon/reports/html"
 	"github.com/etalon-sante/etalon/reports/junit"
 	"github.com/etalon-sante/etalon/reports/markdown"
+	"github.com/etalon-sante/etalon/reports/sarif"
+	"github.com/etalon-sante/etalon/reports/testreport"
 	"github.com/etalon-sante/etalon/sandbox/record"
 )
 
@@ -98,6 +101,9 @@ func writers() []written {
 		{htmlFile, in("fr", html.Write)},
 		{htmlFileEN, in("en", html.Write)},
 		{junitFile, junit.Write},
+		{sarif.File, sarif.Write},
+		{testreport.File, testreport.Write},
+		{earl.File, earl.Write},
 		{summaryFile, markdown.Write},
 	}
 }
