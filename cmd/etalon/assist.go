@@ -46,7 +46,11 @@ func (a *app) assist() *cobra.Command {
 				return usage{err}
 			}
 			if w.kept > 0 {
-				if _, err := run.Publish(args[0], w.lang); err != nil {
+				key, err := a.sealKey(w.lang)
+				if err != nil {
+					return err
+				}
+				if _, err := run.Publish(args[0], w.lang, key, time.Now); err != nil {
 					return err
 				}
 			}

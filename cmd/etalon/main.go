@@ -176,7 +176,14 @@ func (a *app) root() *cobra.Command {
 		return usage{fmt.Errorf("%w; `%s --help` lists the flags", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.run(), a.observe(), a.demo(), a.doctor(), a.initialise(), a.sandbox(), a.requirements(), a.fixtures(), a.selftest(), a.assist(), a.judge(), a.compare(), a.image(), a.version(), a.reference())
+	root.AddCommand(
+		a.run(), a.observe(), a.demo(), a.doctor(), a.initialise(),
+		a.assist(), a.judge(),
+		a.compare(),
+		a.verify(), a.seal(), a.keys(),
+		a.sandbox(), a.requirements(), a.fixtures(), a.selftest(),
+		a.image(), a.version(), a.reference(),
+	)
 	return root
 }
 

@@ -100,6 +100,10 @@ func (f *runFlags) options(a *app, m *candidate.Manifest) (run.Options, error) {
 	if err != nil {
 		return run.Options{}, err
 	}
+	key, err := a.sealKey(lang)
+	if err != nil {
+		return run.Options{}, err
+	}
 	p := &progress{out: a.err, lang: lang, live: a.terminal}
 	return run.Options{
 		Manifest: m, Out: f.out, Profile: f.profile, Lang: lang, Seed: f.seed, Strict: f.strict, Phase: f.phase,
@@ -107,8 +111,8 @@ func (f *runFlags) options(a *app, m *candidate.Manifest) (run.Options, error) {
 		Sandbox:   run.SandboxOptions{Where: f.sandbox, Token: token, Listen: f.listen, PublicURL: f.public, TLSCert: f.cert, TLSKey: f.key, StateDir: state, Build: version},
 		Manual:    pilot.ManualOptions{In: a.in, Out: a.out, Lang: lang},
 		CDASchema: f.cdaXSD, Decisions: f.decisions, Resolver: f.resolver,
-		Browser: chromium,
-		Resume:  f.resume, Started: a.started.add,
+		Browser: chromium, Key: key,
+		Resume: f.resume, Started: a.started.add,
 	}, nil
 }
 

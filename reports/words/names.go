@@ -53,6 +53,10 @@ func names() map[string]reports.Text {
 		"witness:candidate": {FR: "sur la parole du service", EN: "on the service's word"},
 		"witness:harness":   {FR: "vu de l'extérieur par le banc", EN: "seen from outside by the harness"},
 
+		"role:editor":    {FR: "éditeur", EN: "editor"},
+		"role:host":      {FR: "hébergeur d'un bac à sable", EN: "host of a sandbox"},
+		"role:authority": {FR: "autorité", EN: "authority"},
+
 		"kind:company":       {FR: "société", EN: "company"},
 		"kind:association":   {FR: "association", EN: "association"},
 		"kind:public":        {FR: "organisme public", EN: "public body"},

@@ -262,13 +262,15 @@ func (b *builder) decide(subject string, why reports.Text, findings []reports.Fi
 			EN: why.EN + " A decision of " + d.Date + " no longer holds: " + lapsed.EN + ".",
 		}, nil
 	}
-	out := &reports.Declaration{Statement: d.Reason, Author: d.Author, Role: d.Role, Date: d.Date, Expires: d.Expires}
+	who := b.rec.reviewer(d.Author)
+	d.Reason, d.Role = without(d.Reason, d.Author, who), without(d.Role, d.Author, who)
+	out := &reports.Declaration{Statement: d.Reason, Author: who, Role: d.Role, Date: d.Date, Expires: d.Expires}
 	if len(d.Attachments) > 0 {
 		out.SHA256 = d.Attachments[0].SHA256
 	}
 	said := reports.Text{
-		FR: fmt.Sprintf("décidé par %s (%s) le %s, sur %s : %s", d.Author, d.Role, d.Date, d.Service, d.Reason),
-		EN: fmt.Sprintf("decided by %s (%s) on %s, about %s: %s", d.Author, d.Role, d.Date, d.Service, d.Reason),
+		FR: fmt.Sprintf("décidé par %s (%s) le %s, sur %s : %s", who, d.Role, d.Date, d.Service, d.Reason),
+		EN: fmt.Sprintf("decided by %s (%s) on %s, about %s: %s", who, d.Role, d.Date, d.Service, d.Reason),
 	}
 	switch d.Decision {
 	case DecidedNotMet:
@@ -322,23 +324,4 @@ func KeepDecision(dir string, d Decision) error {
 	slices.SortFunc(all.Decisions, func(a, b Decision) int { return strings.Compare(a.Subject, b.Subject) })
 	f := &Folder{Path: dir}
 	return f.PutJSON(decisionsFile, all)
-}
-
-// Publish writes the report files of a run folder anew, as judged now.
-func Publish(dir, lang string) (reports.Report, error) {
-	report, err := JudgeFolder(dir)
-	if err != nil {
-		return report, err
-	}
-	files, err := render(report, lang)
-	if err != nil {
-		return report, err
-	}
-	f := &Folder{Path: dir}
-	for _, x := range files {
-		if err := f.Put(x.name, x.content); err != nil {
-			return report, err
-		}
-	}
-	return report, nil
 }

@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/etalon-sante/etalon/reports"
+	"github.com/etalon-sante/etalon/reports/seal"
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
 )
@@ -64,6 +66,7 @@ type Info struct {
 	Resolver  string            `json:"resolver,omitempty"` // of the domain name system, as the user named it
 	Roots     string            `json:"roots"`              // which trust roots: "system", "system and the run's own"
 	Command   string            `json:"command"`
+	Lang      string            `json:"lang,omitempty"` // of the files that speak one language: fr or en
 	Plan      []Planned         `json:"plan"`
 	Scenarios []string          `json:"scenarios"`
 	Faults    json.RawMessage   `json:"faults,omitempty"`
@@ -137,7 +140,7 @@ var ErrForeign = errors.New("the folder holds a file that no run of étalon wrot
 
 // ours are the names that a run writes.
 func ours() []string {
-	names := []string{infoFile, candidateFile, manifestFile, journalFile}
+	names := []string{infoFile, candidateFile, manifestFile, journalFile, personsFile}
 	for _, f := range writers() {
 		names = append(names, f.name)
 	}
@@ -166,7 +169,8 @@ func CreateFolder(path string) (*Folder, error) {
 			return nil, fmt.Errorf("replace the earlier run in %s: %w", path, err)
 		}
 	}
-	if err := clearPictures(path, nil); err != nil {
+	old := &Folder{Path: path}
+	if err := errors.Join(clearPictures(path, nil), old.clearAuthority(), seal.Remove(path)); err != nil {
 		return nil, fmt.Errorf("replace the earlier run in %s: %w", path, err)
 	}
 	f, err := os.OpenFile(filepath.Join(path, journalFile), os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o644)
@@ -192,7 +196,7 @@ func (f *Folder) Abandon() error {
 			err = errors.Join(err, e)
 		}
 	}
-	return errors.Join(err, clearPictures(f.Path, nil))
+	return errors.Join(err, clearPictures(f.Path, nil), f.clearAuthority(), seal.Remove(f.Path))
 }
 
 // Append writes records, one a line. Once writing has failed nothing more is
@@ -223,12 +227,13 @@ func (f *Folder) Close() error { return f.journal.Close() }
 
 // Put writes one file of the folder whole, or not at all.
 func (f *Folder) Put(name string, content []byte) error {
-	tmp := filepath.Join(f.Path, "."+name+".part")
+	to := filepath.Join(f.Path, filepath.FromSlash(name))
+	tmp := filepath.Join(filepath.Dir(to), "."+filepath.Base(to)+".part")
 	if err := os.WriteFile(tmp, content, 0o644); err != nil {
 		_ = os.Remove(tmp)
 		return fmt.Errorf("write %s: %w", name, err)
 	}
-	if err := os.Rename(tmp, filepath.Join(f.Path, name)); err != nil {
+	if err := os.Rename(tmp, to); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return nil
@@ -248,8 +253,9 @@ type Recorded struct {
 	Info      Info
 	Candidate candidate.Candidate
 	Records   []record.Record
-	Decisions []Decision // of persons, about what is to be reviewed
-	Truncated string     // why the journal ends early, when it does
+	Decisions []Decision     // of persons, about what is to be reviewed
+	Truncated string         // why the journal ends early, when it does
+	Files     []reports.File // that everyone may read and that the verdicts come from
 }
 
 // ReadFolder reads what judging needs. A journal whose last line is cut is read
@@ -275,7 +281,10 @@ func ReadFolder(path string) (Recorded, error) {
 		return out, err
 	}
 	defer file.Close()
-	out.Records, out.Truncated, err = readJournal(file)
+	if out.Records, out.Truncated, err = readJournal(file); err != nil {
+		return out, err
+	}
+	out.Files, err = weighed(path)
 	return out, err
 }
 
@@ -381,6 +390,16 @@ func readJSON(path string, into any) error {
 		return fmt.Errorf("read %s: something follows the JSON value", path)
 	}
 	return nil
+}
+
+// readRegular reads a file that is no link and not too large.
+func readRegular(path string, most int64) ([]byte, error) {
+	file, err := openRegular(path, most)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, most))
 }
 
 // openRegular opens a file that is no link and not too large.

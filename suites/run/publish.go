@@ -33,6 +33,13 @@ func (e *LeakError) Error() string {
 // publish judges what stands in the folder, as `etalon judge` would, and writes
 // the files of the report. Writing stops if a secret survives anywhere.
 func publish(folder *Folder, o Options, redactor *record.Redactor) (reports.Report, error) {
+	journal, err := readRegular(filepath.Join(folder.Path, journalFile), maxJournal)
+	if err != nil {
+		return reports.Report{}, err
+	}
+	if err := clearPictures(folder.Path, journal); err != nil {
+		return reports.Report{}, err
+	}
 	rec, err := ReadFolder(folder.Path)
 	if err != nil {
 		return reports.Report{}, err
@@ -56,11 +63,6 @@ func publish(folder *Folder, o Options, redactor *record.Redactor) (reports.Repo
 		if leak := redactor.Find(string(b)); leak != "" {
 			return report, &LeakError{File: name, Name: leak}
 		}
-		if name == journalFile {
-			if err := clearPictures(folder.Path, b); err != nil {
-				return report, err
-			}
-		}
 	}
 	if leak := folder.pictureLeak(redactor); leak != nil {
 		return report, leak
@@ -75,7 +77,7 @@ func publish(folder *Folder, o Options, redactor *record.Redactor) (reports.Repo
 			return report, err
 		}
 	}
-	return report, nil
+	return report, sealFolder(folder.Path, rec, report, o.Key, o.Now)
 }
 
 type file struct {

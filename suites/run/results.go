@@ -3,6 +3,7 @@ package run
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -93,7 +94,14 @@ func (b *builder) report() reports.Report {
 			Web:     reports.Web{Production: c.Web.Production, Site: c.Web.Site},
 		},
 		Exchanges: map[string]reports.Exchange{},
-		Redacted:  info.Secrets,
+		Redacted:  maps.Clone(info.Secrets),
+		Files:     b.rec.Files,
+	}
+	if n := b.rec.reviewers(); n > 0 {
+		if out.Redacted == nil {
+			out.Redacted = map[string]int{}
+		}
+		out.Redacted["reviewer"] = n
 	}
 	blocking := map[string]bool{}
 	for _, id := range info.Profile.Blocking {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/etalon-sante/etalon/reports"
+	"github.com/etalon-sante/etalon/reports/seal"
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/candidate"
 	"github.com/etalon-sante/etalon/suites/candidate/pilot"
@@ -53,6 +54,7 @@ type Options struct {
 	Decisions string            // file of what persons decided of an earlier run; "": none
 	Browser   browser.Options   // with what pages are looked at; zero: nothing
 	Resume    bool              // go on in Out with a run that was stopped
+	Key       seal.Key          // seals the run; the zero key: one that lives as long as the run
 }
 
 // Outcome is what a run came to.
@@ -254,8 +256,13 @@ func (p *preparation) open(o Options, bench *Bench) (*Folder, Info, error) {
 	info.Profile = ProfileInfo{Name: p.profile.Name, Digest: p.profile.Digest, Blocking: p.profile.IDs()}
 	info.Sandbox = SandboxInfo{Form: bench.Form, Build: bench.Health.Build, Public: bench.Health.Public}
 	info.Resolver = o.Resolver
+	info.Lang = first(o.Lang, "fr")
 	info.Roots, info.Command, info.Plan, info.Scenarios = first(o.RootsNote, "system"), o.Command, p.planned, p.slugs
-	err = errors.Join(folder.PutJSON(infoFile, info), folder.PutJSON(candidateFile, blankSecrets(o.Manifest.Candidate)), folder.Put(manifestFile, o.Manifest.Raw))
+	masked, who := maskPersons(blankSecrets(o.Manifest.Candidate))
+	if n := len(who.Persons); n > 0 {
+		info.Secrets["person"] = n
+	}
+	err = errors.Join(folder.PutJSON(infoFile, info), folder.PutJSON(candidateFile, masked), folder.Put(manifestFile, o.Manifest.Raw), folder.keepPersons(o.Manifest, masked, who))
 	if p.decisions != nil {
 		err = errors.Join(err, folder.PutJSON(decisionsFile, *p.decisions))
 	}
