@@ -47,7 +47,7 @@ func (a *app) sealKey(lang string) (seal.Key, error) {
 	if err != nil {
 		return seal.Key{}, err
 	}
-	if made {
+	if made && a.terminal {
 		fmt.Fprintf(a.err, say(lang,
 			"Une clé de scellement a été créée : %.16s… (« etalon keys show » en montre la moitié publique).\n",
 			"A key for sealing was made: %.16s… (`etalon keys show` shows its public half).\n"), k.Public().ID())

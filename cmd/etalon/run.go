@@ -253,6 +253,7 @@ func quoted(s string) string {
 func (a *app) conclude(out run.Outcome, lang string) error {
 	a.verdict(out.Report, lang)
 	fmt.Fprintf(a.out, "%s %s\n", say(lang, "Rapport :", "Report:"), filepath.Join(out.Folder, page(lang)))
+	fmt.Fprintf(a.out, "%s etalon verify %s\n", say(lang, "Scellé ; pour vérifier :", "Sealed; to verify:"), quoted(out.Folder))
 	if out.Report.ExitCode != exitOK {
 		return exit{out.Report.ExitCode}
 	}

@@ -67,9 +67,9 @@ func TestADecisionHoldsForWhatWasSeenAndForItsTime(t *testing.T) {
 		verdict reports.Verdict
 		says    string
 	}{
-		{"met", func(*Decision) {}, reports.Attested, "decided by A. Essai"},
-		{"not met", func(d *Decision) { d.Decision = DecidedNotMet }, reports.Nonconformant, "decided by A. Essai"},
-		{"not concerned", func(d *Decision) { d.Decision = DecidedOutside }, reports.NotApplicable, "decided by A. Essai"},
+		{"met", func(*Decision) {}, reports.Attested, "decided by «reviewer-1»"},
+		{"not met", func(d *Decision) { d.Decision = DecidedNotMet }, reports.Nonconformant, "decided by «reviewer-1»"},
+		{"not concerned", func(d *Decision) { d.Decision = DecidedOutside }, reports.NotApplicable, "decided by «reviewer-1»"},
 		{"about something else", func(d *Decision) { d.Seen = strings.Repeat("1", 64) }, reports.ToReview, "has changed since"},
 		{"expired", func(d *Decision) { d.Date, d.Expires = "2025-01-01", "2025-06-01" }, reports.ToReview, "it was good until 2025-06-01"},
 		{"about another version", func(d *Decision) { d.Service = "Carnet Clair 0.9" }, reports.ToReview, `it was about "Carnet Clair 0.9"`},
