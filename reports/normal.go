@@ -56,6 +56,12 @@ func Normal(r Report) Report {
 	r.Exchanges = exchanges
 	r.Assumptions = each(r.Assumptions, func(a *Assumption) { a.Deviations = list(a.Deviations) })
 	r.Notes, r.Files = list(r.Notes), list(r.Files)
+	if !r.Known.Given {
+		r.Known = Baseline{Holds: true}
+		r.Known.Gate = r.gate()
+	}
+	r.Known.Gate.Left = list(r.Known.Gate.Left)
+	r.Known.Entries = each(r.Known.Entries, func(e *Known) { e.Covers = list(e.Covers) })
 	if r.Redacted == nil {
 		r.Redacted = map[string]int{}
 	}

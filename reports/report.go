@@ -40,6 +40,7 @@ type Report struct {
 	Notes       []Note              `json:"notes"`
 	Redacted    map[string]int      `json:"redacted"` // kind of secret -> how many were replaced
 	Files       []File              `json:"files"`
+	Known       Baseline            `json:"known"` // nonconformities that were known beforehand
 }
 
 // Run says which run this is, with what and how it can be repeated.

@@ -38,7 +38,7 @@ func (a *app) demo() *cobra.Command {
 			if o.CDASchema == "" {
 				o.CDASchema = run.OwnSchema
 			}
-			return a.carryOut(c.Context(), o)
+			return a.carryOut(c.Context(), o, f.gate)
 		},
 	}
 	f.register(c)

@@ -27,9 +27,10 @@ func (a *app) judge() *cobra.Command {
 				}
 			} else {
 				a.verdict(r, a.lang(lang))
+				a.known(r, a.lang(lang))
 			}
-			if r.ExitCode != exitOK {
-				return exit{r.ExitCode}
+			if code := r.CommandCode(); code != exitOK {
+				return exit{code}
 			}
 			return nil
 		},

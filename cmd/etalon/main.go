@@ -144,7 +144,7 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.As(err, &code):
 		return code.code
-	case errors.As(err, &bad), errors.As(err, &wrong), errors.Is(err, run.ErrSelection), errors.Is(err, run.ErrForeign), errors.Is(err, run.ErrProfile), errors.Is(err, run.ErrDecisions), errors.As(err, &listen), errors.As(err, &certificate):
+	case errors.As(err, &bad), errors.As(err, &wrong), errors.Is(err, run.ErrSelection), errors.Is(err, run.ErrForeign), errors.Is(err, run.ErrProfile), errors.Is(err, run.ErrDecisions), errors.Is(err, run.ErrKnown), errors.As(err, &listen), errors.As(err, &certificate):
 		return exitUsage
 	case errors.As(err, &unreachable):
 		return exitUnreachable
@@ -179,7 +179,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.run(), a.observe(), a.demo(), a.doctor(), a.initialise(),
 		a.assist(), a.judge(),
-		a.compare(),
+		a.compare(), a.gate(),
 		a.verify(), a.seal(), a.keys(),
 		a.sandbox(), a.requirements(), a.fixtures(), a.selftest(),
 		a.image(), a.version(), a.reference(),

@@ -54,7 +54,7 @@ func (a *app) observe() *cobra.Command {
 			if err != nil {
 				return inLanguage(err, o.Lang)
 			}
-			return a.conclude(out, o.Lang)
+			return a.conclude(out, o.Lang, false)
 		},
 	}
 	c.Flags().StringVar(&f.candidate, "candidate", "", "manifest of the candidate (default: none, everything is claimed)")

@@ -29,6 +29,8 @@ type runFlags struct {
 	seed                                                      int64
 	strict, resume                                            bool
 	decisions                                                 string // file of what persons decided
+	known                                                     string // file of known nonconformities
+	gate                                                      bool   // the exit code is that of the gate
 	resolver                                                  string // of the domain name system
 	cdaXSD                                                    string // folder of the XML Schema of CDA
 	browser, thirds                                           string // with what pages are shown, and what they may load
@@ -46,6 +48,8 @@ func (f *runFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.phase, "phase", "pilot", "phase of the doctrine: pilot or generalisation")
 	c.Flags().StringVar(&f.cdaXSD, "cda-xsd", "", "folder of the XML Schema of CDA R2, by which xmllint validates clinical documents (default: not validated)")
 	c.Flags().StringVar(&f.decisions, "decisions", "", "file of what persons decided of an earlier run (decisions.json, see etalon assist)")
+	c.Flags().StringVar(&f.known, "known", "", "file of known nonconformities (known.yaml): the verdict stays, an entry that is stale, unmatched or overdue fails")
+	c.Flags().BoolVar(&f.gate, "gate", false, "end in the exit code of `etalon gate`: 0 when nothing stands in the way but what --known names, in time")
 	f.look(c)
 	c.Flags().StringVar(&f.resolver, "resolver", "", "resolver of the domain name system, as address or address:port, that is asked for the service's domain (default: none, DNS stays untested)")
 	c.Flags().Int64Var(&f.seed, "seed", 1, "seed of people, data and faults")
@@ -110,7 +114,7 @@ func (f *runFlags) options(a *app, m *candidate.Manifest) (run.Options, error) {
 		Selection: run.Selection{Themes: f.theme, Only: f.only}, Version: version, Progress: p.show,
 		Sandbox:   run.SandboxOptions{Where: f.sandbox, Token: token, Listen: f.listen, PublicURL: f.public, TLSCert: f.cert, TLSKey: f.key, StateDir: state, Build: version},
 		Manual:    pilot.ManualOptions{In: a.in, Out: a.out, Lang: lang},
-		CDASchema: f.cdaXSD, Decisions: f.decisions, Resolver: f.resolver,
+		CDASchema: f.cdaXSD, Decisions: f.decisions, Known: f.known, Resolver: f.resolver,
 		Browser: chromium, Key: key,
 		Resume: f.resume, Started: a.started.add,
 	}, nil
@@ -146,6 +150,9 @@ func (a *app) run() *cobra.Command {
 				if f.resume {
 					return usage{errors.New("--resume takes up the run of one service: name its manifest alone, with the folder of its report as --out")}
 				}
+				if f.known != "" || f.gate {
+					return usage{errors.New("--known and --gate are of one service, whose nonconformities are known: run each service alone")}
+				}
 				return a.several(c.Context(), f, paths)
 			}
 			f.candidate = paths[0]
@@ -163,7 +170,7 @@ func (a *app) run() *cobra.Command {
 			if err != nil {
 				return inLanguage(err, o.Lang)
 			}
-			err = a.conclude(out, o.Lang)
+			err = a.conclude(out, o.Lang, f.gate)
 			if out.Report.Run.Interrupted {
 				again := reproduce("etalon run --resume --candidate "+quoted(f.candidate)+" --out "+quoted(f.out), f)
 				if f.sandbox != "embedded" && f.sandbox != "container" {
@@ -218,12 +225,12 @@ func reproduce(command string, f *runFlags) string {
 }
 
 // carryOut runs and prints the verdict.
-func (a *app) carryOut(ctx context.Context, o run.Options) error {
+func (a *app) carryOut(ctx context.Context, o run.Options, gate bool) error {
 	out, err := run.Run(ctx, o)
 	if err != nil {
 		return err
 	}
-	return a.conclude(out, o.Lang)
+	return a.conclude(out, o.Lang, gate)
 }
 
 // announce says, before anything is contacted, what will be, and how often.
@@ -249,13 +256,19 @@ func quoted(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// conclude prints what a run came to and where its report is.
-func (a *app) conclude(out run.Outcome, lang string) error {
+// conclude prints what a run came to and where its report is. Its exit code is
+// that of the verdict, or of the gate where that was asked for.
+func (a *app) conclude(out run.Outcome, lang string, gate bool) error {
 	a.verdict(out.Report, lang)
+	a.known(out.Report, lang)
 	fmt.Fprintf(a.out, "%s %s\n", say(lang, "Rapport :", "Report:"), filepath.Join(out.Folder, page(lang)))
 	fmt.Fprintf(a.out, "%s etalon verify %s\n", say(lang, "Scellé ; pour vérifier :", "Sealed; to verify:"), quoted(out.Folder))
-	if out.Report.ExitCode != exitOK {
-		return exit{out.Report.ExitCode}
+	code := out.Report.CommandCode()
+	if gate {
+		code = a.passes(out.Report, lang)
+	}
+	if code != exitOK {
+		return exit{code}
 	}
 	return nil
 }

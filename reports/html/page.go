@@ -65,6 +65,9 @@ func Write(w io.Writer, r reports.Report, lang string) error {
 	if err == nil {
 		_, err = t.Parse(partsText)
 	}
+	if err == nil {
+		_, err = t.Parse(knownText)
+	}
 	if err != nil {
 		return fmt.Errorf("write report page: %w", err)
 	}

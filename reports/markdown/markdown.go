@@ -56,6 +56,7 @@ func (p page) write(r reports.Report) {
 	p.f("")
 	p.counts(r)
 	p.fix(r)
+	p.known(r)
 	p.named(r, reports.Error, l.Pick("Erreurs du banc", "Harness errors"))
 	p.named(r, reports.Untested, l.Pick("Non testé", "Untested"))
 	p.named(r, reports.Deviation, l.Pick("Écarts à des hypothèses", "Deviations from assumptions"))

@@ -140,7 +140,7 @@ var ErrForeign = errors.New("the folder holds a file that no run of étalon wrot
 
 // ours are the names that a run writes.
 func ours() []string {
-	names := []string{infoFile, candidateFile, manifestFile, journalFile, personsFile}
+	names := []string{infoFile, candidateFile, manifestFile, journalFile, personsFile, knownFile}
 	for _, f := range writers() {
 		names = append(names, f.name)
 	}
@@ -254,6 +254,7 @@ type Recorded struct {
 	Candidate candidate.Candidate
 	Records   []record.Record
 	Decisions []Decision     // of persons, about what is to be reviewed
+	Known     *KnownList     // of known nonconformities; nil: none was given
 	Truncated string         // why the journal ends early, when it does
 	Files     []reports.File // that everyone may read and that the verdicts come from
 }
@@ -276,6 +277,9 @@ func ReadFolder(path string) (Recorded, error) {
 		return out, err
 	}
 	out.Decisions = decided.Decisions
+	if out.Known, err = knownIn(path); err != nil {
+		return out, err
+	}
 	file, err := openRegular(filepath.Join(path, journalFile), maxJournal)
 	if err != nil {
 		return out, err

@@ -52,9 +52,9 @@ func publish(folder *Folder, o Options, redactor *record.Redactor) (reports.Repo
 	if err != nil {
 		return report, err
 	}
-	for _, name := range []string{infoFile, candidateFile, manifestFile, journalFile, decisionsFile} {
+	for _, name := range []string{infoFile, candidateFile, manifestFile, journalFile, decisionsFile, knownFile} {
 		b, err := os.ReadFile(filepath.Join(folder.Path, name))
-		if name == decisionsFile && errors.Is(err, fs.ErrNotExist) {
+		if (name == decisionsFile || name == knownFile) && errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {

@@ -146,6 +146,7 @@ func (b *builder) report() reports.Report {
 		// What the harness could not finish is no verdict on the candidate.
 		out.Verdict, out.ExitCode = reports.RunError, reports.ExitError
 	}
+	weigh(&out, b.rec.Known, b.cat)
 	return reports.Normal(out)
 }
 

@@ -52,6 +52,7 @@ type Options struct {
 	Started   func(kill func()) // told how to end, at once, a candidate that the run started; nil: nobody
 	CDASchema string            // folder of the XML Schema of CDA, or OwnSchema; "": clinical documents are not validated
 	Decisions string            // file of what persons decided of an earlier run; "": none
+	Known     string            // file of known nonconformities; "": none
 	Browser   browser.Options   // with what pages are looked at; zero: nothing
 	Resume    bool              // go on in Out with a run that was stopped
 	Key       seal.Key          // seals the run; the zero key: one that lives as long as the run
@@ -185,6 +186,7 @@ type preparation struct {
 	slugs     []string        // of the whole run
 	began     time.Time
 	prior     *earlier   // nil: a new run
+	known     *KnownList // of known nonconformities; nil: none was given
 	decisions *Decisions // taken over from a file that was named; nil: those of the folder, if any, stay
 }
 
@@ -198,6 +200,9 @@ func prepare(o Options, began time.Time) (*preparation, error) {
 		return nil, err
 	}
 	if p.decisions, err = takeDecisions(o); err != nil {
+		return nil, err
+	}
+	if p.known, err = takeKnown(o); err != nil {
 		return nil, err
 	}
 	leaves, l, err := Leaves(o.Register)
@@ -263,6 +268,9 @@ func (p *preparation) open(o Options, bench *Bench) (*Folder, Info, error) {
 		info.Secrets["person"] = n
 	}
 	err = errors.Join(folder.PutJSON(infoFile, info), folder.PutJSON(candidateFile, masked), folder.Put(manifestFile, o.Manifest.Raw), folder.keepPersons(o.Manifest, masked, who))
+	if p.known != nil {
+		err = errors.Join(err, folder.Put(knownFile, p.known.Raw))
+	}
 	if p.decisions != nil {
 		err = errors.Join(err, folder.PutJSON(decisionsFile, *p.decisions))
 	}

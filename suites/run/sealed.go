@@ -35,6 +35,7 @@ func inputs() []seal.File {
 		{Name: infoFile, Level: seal.Everyone},
 		{Name: candidateFile, Level: seal.Everyone},
 		{Name: journalFile, Level: seal.Everyone},
+		{Name: knownFile, Level: seal.Everyone},
 		{Name: manifestFile, Level: seal.Authority},
 		{Name: decisionsFile, Level: seal.Authority},
 		{Name: personsFile, Level: seal.Authority},
