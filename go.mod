@@ -20,6 +20,8 @@ require (
 	golang.org/x/text v0.43.0
 )
 
+require github.com/andybalholm/brotli v1.2.8 // indirect
+
 require (
 	github.com/cayleygraph/quad v1.3.0 // indirect
 	github.com/owenrumney/go-sarif/v3 v3.3.1 // indirect

@@ -1,10 +1,7 @@
 package record
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"net/url"
 	"slices"
 	"sort"
 	"strconv"
@@ -22,25 +19,32 @@ type Secret struct {
 	Value string `json:"value"` // never written to a run folder
 }
 
-// Redactor replaces secrets by stable names, in plain, percent-encoded,
-// JSON-escaped and base64 form. Its zero value is not usable; it is safe for
-// concurrent use. A run knows thousands of secrets in several forms each, so
-// needles are found by their first bytes: about 10 ns a byte of text, however
-// many they are.
+// Redactor replaces secrets by stable names, in the forms in which a service may
+// send them back: as they are, escaped (percent, JSON, HTML; see unescape.go), in
+// base64 or hexadecimal, compressed, and one of these within another (deep.go).
+// What is not seen: a secret that is encrypted, hashed, reversed or cut in pieces,
+// base32, quoted-printable, and more than maxDepth forms within one another. Its
+// zero value is not usable; it is safe for concurrent use. A run knows thousands
+// of secrets in several forms each, so needles are found by their first bytes,
+// however many they are.
 type Redactor struct {
 	mu     sync.RWMutex
-	names  map[string]string            // value -> name
-	given  []Secret                     // in the order in which they came
-	counts map[string]int               // kind -> last number
-	index  map[[MinSecret]byte][]needle // by first bytes, longest first
-	filter [1 << 12]uint64              // which hashes of four first bytes occur
+	names  map[string]string   // value -> name
+	given  []Secret            // in the order in which they came
+	counts map[string]int      // kind -> last number
+	index  map[uint64][]needle // by first bytes without case, longest first
+	filter [1 << 14]uint64     // which hashes of first bytes occur
 }
 
-type needle struct{ text, name string }
+// needle is one form of a secret.
+type needle struct {
+	text, name string
+	fold       bool // upper and lower case are the same
+}
 
 // NewRedactor returns a redactor that knows no secret.
 func NewRedactor() *Redactor {
-	return &Redactor{names: map[string]string{}, counts: map[string]int{}, index: map[[MinSecret]byte][]needle{}}
+	return &Redactor{names: map[string]string{}, counts: map[string]int{}, index: map[uint64][]needle{}}
 }
 
 // Name registers a secret of a kind ("access-token") and returns the name that
@@ -111,154 +115,102 @@ func (r *Redactor) Secrets(n int) []Secret {
 func (r *Redactor) Redact(s string) string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	var out *strings.Builder
-	from := 0
-	for i := 0; i+MinSecret <= len(s); {
-		n, ok := r.match(s, i)
-		if !ok {
-			i++
-			continue
-		}
-		if out == nil {
-			out = &strings.Builder{}
-		}
-		out.WriteString(s[from:i])
-		out.WriteString("«" + n.name + "»")
-		i += len(n.text)
-		from = i
-	}
-	if out == nil {
-		return s
-	}
-	out.WriteString(s[from:])
-	return out.String()
+	return r.redact(s)
 }
 
 // Find returns the name of a secret that occurs in s, in any form, or "".
 func (r *Redactor) Find(s string) string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	for i := 0; i+MinSecret <= len(s); i++ {
-		if n, ok := r.match(s, i); ok {
-			return n.name
-		}
-	}
-	return ""
+	return r.holds(s, maxDepth)
 }
 
-// match returns the longest needle that stands at a position.
-func (r *Redactor) match(s string, i int) (needle, bool) {
-	h := hash(s[i], s[i+1], s[i+2], s[i+3])
-	if r.filter[h>>6]&(1<<(h&63)) == 0 {
-		return needle{}, false
-	}
-	for _, n := range r.index[[MinSecret]byte([]byte(s[i:i+MinSecret]))] {
-		if strings.HasPrefix(s[i:], n.text) {
-			return n, true
-		}
-	}
-	return needle{}, false
+// span is a place in a text, and the name of the secret that stands there.
+type span struct {
+	from, to int
+	name     string
 }
 
-// hash spreads four bytes over the filter's bits (Knuth's multiplicative hash).
-func hash(a, b, c, d byte) uint32 {
-	x := uint32(a) | uint32(b)<<8 | uint32(c)<<16 | uint32(d)<<24
-	return (x * 2654435761) >> 14
+// spans are the places where needles stand, in order, none within another.
+func (r *Redactor) spans(s string) []span {
+	var out []span
+	for i := 0; ; {
+		n, at, ok := r.next(s, i)
+		if !ok {
+			return out
+		}
+		i = at + len(n.text)
+		out = append(out, span{at, i, n.name})
+	}
 }
+
+// replace puts names in the place of spans.
+func replace(s string, spans []span) string {
+	if len(spans) == 0 {
+		return s
+	}
+	var out strings.Builder
+	at := 0
+	for _, p := range spans {
+		out.WriteString(s[at:p.from])
+		out.WriteString("«" + p.name + "»")
+		at = p.to
+	}
+	out.WriteString(s[at:])
+	return out.String()
+}
+
+// next returns the first needle that stands in s at or after a position, the
+// longest of those that begin there.
+func (r *Redactor) next(s string, from int) (n needle, at int, ok bool) {
+	if len(s)-from < MinSecret {
+		return needle{}, 0, false
+	}
+	key := firstBytes(s[from:]) << 8 & 0xffffffffffff
+	for i := from; i+MinSecret <= len(s); i++ {
+		// Letters differ from their capitals by one bit; what else that bit makes
+		// equal is told apart when the whole needle is compared.
+		key = key>>8 | uint64(s[i+MinSecret-1]|0x20)<<40
+		if h := hash(key); r.filter[h>>6]&(1<<(h&63)) == 0 {
+			continue
+		}
+		for _, n := range r.index[key] {
+			if len(n.text) > len(s)-i {
+				continue
+			}
+			if here := s[i : i+len(n.text)]; here == n.text || n.fold && equalFold(here, n.text) {
+				return n, i, true
+			}
+		}
+	}
+	return needle{}, 0, false
+}
+
+// firstBytes are the first MinSecret bytes as a number, without case.
+func firstBytes(s string) uint64 {
+	_ = s[MinSecret-1]
+	low := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
+	return low | uint64(s[4])<<32 | uint64(s[5])<<40 | 0x202020202020
+}
+
+// hash spreads a key over the filter's bits (Fibonacci hashing).
+func hash(key uint64) uint64 { return (key * 0x9e3779b97f4a7c15) >> 44 }
 
 func (r *Redactor) add(name, value string) {
 	r.names[value] = name
 	r.given = append(r.given, Secret{Name: name, Value: value})
+	fold := caseless(name, value)
 	seen := map[string]bool{}
-	for _, form := range forms(value) {
-		if len(form) < MinSecret || seen[form] {
+	for _, form := range forms(name, value) {
+		if len(form.text) < MinSecret || seen[form.text] {
 			continue
 		}
-		seen[form] = true
-		key := [MinSecret]byte([]byte(form[:MinSecret]))
-		list := append(r.index[key], needle{form, name})
+		seen[form.text] = true
+		key := firstBytes(form.text)
+		list := append(r.index[key], needle{form.text, name, form.caseless || fold && form.text == value})
 		sort.SliceStable(list, func(i, j int) bool { return len(list[i].text) > len(list[j].text) })
 		r.index[key] = list
-		h := hash(form[0], form[1], form[2], form[3])
+		h := hash(key)
 		r.filter[h>>6] |= 1 << (h & 63)
-	}
-}
-
-// forms are the encodings under which a value may travel.
-func forms(value string) []string {
-	out := []string{value}
-	if q := url.QueryEscape(value); q != value {
-		out = append(out, q, url.PathEscape(value))
-	}
-	if j, err := json.Marshal(value); err == nil {
-		if s := string(j[1 : len(j)-1]); s != value {
-			out = append(out, s)
-		}
-	}
-	// Inside base64 a value appears in one of three alignments; the characters
-	// that its neighbours share are cut off.
-	for shift := range 3 {
-		padded := strings.Repeat("\x00", shift) + value
-		for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-			e := enc.EncodeToString([]byte(padded))
-			head := []int{0, 2, 3}[shift]
-			tail := 0
-			if len(padded)%3 != 0 {
-				tail = 1
-			}
-			if len(e)-head-tail >= 8 {
-				out = append(out, e[head:len(e)-tail])
-			}
-		}
-	}
-	return out
-}
-
-// RedactJSON replaces every known secret inside a JSON value and keeps it valid
-// JSON. What is not valid JSON comes back as a JSON string.
-func (r *Redactor) RedactJSON(raw json.RawMessage) json.RawMessage {
-	if len(raw) == 0 {
-		return raw
-	}
-	out := json.RawMessage(r.Redact(string(raw)))
-	if json.Valid(out) {
-		return out
-	}
-	b, _ := json.Marshal(string(out))
-	return b
-}
-
-// RedactRecord replaces every known secret in a record, in place.
-func (r *Redactor) RedactRecord(rec *Record) {
-	if x := rec.Exchange; x != nil {
-		x.Request.URL = r.Redact(x.Request.URL)
-		x.Error = r.Redact(x.Error)
-		for i := range x.Request.Headers {
-			x.Request.Headers[i].Value = r.Redact(x.Request.Headers[i].Value)
-		}
-		for i := range x.Response.Headers {
-			x.Response.Headers[i].Value = r.Redact(x.Response.Headers[i].Value)
-		}
-		for _, b := range []*Body{x.Request.Body, x.Response.Body} {
-			if b != nil {
-				b.Text = r.Redact(b.Text)
-			}
-		}
-		if x.Facts != nil {
-			for i := range x.Facts.Issues {
-				x.Facts.Issues[i].Actual = r.Redact(x.Facts.Issues[i].Actual)
-				x.Facts.Issues[i].Expected = r.Redact(x.Facts.Issues[i].Expected)
-			}
-		}
-	}
-	if p := rec.Pilot; p != nil {
-		p.Open, p.Message, p.Error = r.Redact(p.Open), r.Redact(p.Message), r.Redact(p.Error)
-		p.Payload, p.Data = r.RedactJSON(p.Payload), r.RedactJSON(p.Data)
-	}
-	if p := rec.Probe; p != nil {
-		p.Error, p.Data = r.Redact(p.Error), r.RedactJSON(p.Data)
-	}
-	if m := rec.Mark; m != nil {
-		m.Text, m.Data = r.Redact(m.Text), r.RedactJSON(m.Data)
 	}
 }
