@@ -123,6 +123,10 @@ func (a *app) sentence(err error) string {
 	if errors.As(err, &bad) {
 		return bad.In(a.lang(""))
 	}
+	var leak *run.LeakError
+	if errors.As(err, &leak) {
+		return leak.In(a.lang(""))
+	}
 	if errors.Is(err, context.Canceled) {
 		return say(a.lang(""), "interrompu avant que rien ne soit observé : aucun rapport n'a été écrit", "interrupted before anything was observed: no report was written")
 	}

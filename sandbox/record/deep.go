@@ -7,6 +7,7 @@ import (
 	"compress/zlib"
 	"io"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/andybalholm/brotli"
@@ -84,7 +85,17 @@ func (r *Redactor) wide(s string, depth int) string {
 	if n := strings.Count(s, "\x00"); n < MinSecret || n < len(s)/4 {
 		return ""
 	}
-	return r.holds(strings.ReplaceAll(s, "\x00", ""), depth-1)
+	for way := range 4 {
+		from, high := way&1, way>>1
+		units := make([]uint16, 0, len(s)/2)
+		for i := from; i+1 < len(s); i += 2 {
+			units = append(units, uint16(s[i+high])<<8|uint16(s[i+1-high]))
+		}
+		if name := r.holds(string(utf16.Decode(units)), depth-1); name != "" {
+			return name
+		}
+	}
+	return ""
 }
 
 // runs are the parts of a text that may be base64, of either alphabet; what ends

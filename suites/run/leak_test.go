@@ -1,9 +1,11 @@
 package run_test
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/etalon-sante/etalon/suites/run"
@@ -25,6 +27,18 @@ func TestASecretThatSurvivesStopsTheReports(t *testing.T) {
 	var leak *run.LeakError
 	if !errors.As(err, &leak) || leak.File == "" || leak.Name == "" {
 		t.Fatalf("got %v", err)
+	}
+	if leak.Place.Form != "plain" || leak.Place.Line == 0 || leak.Place.Pointer == "" || strings.Contains(leak.In("fr")+leak.In("en"), m.Candidate.Service.Name) {
+		t.Errorf("the place is %+v: %v", leak.Place, err)
+	}
+	for _, name := range []string{"run.json", "candidate.json", "journal.jsonl"} {
+		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || name == leak.File && strings.Contains(string(b), m.Candidate.Service.Name) {
+			t.Errorf("%s still holds it, or is gone: %v", name, err)
+		}
+	}
+	var info run.Info
+	if b, err := os.ReadFile(filepath.Join(dir, "run.json")); err != nil || json.Unmarshal(b, &info) != nil || info.State != "failed" || info.Failure == "" {
+		t.Errorf("the run ended %s: %s", info.State, info.Failure)
 	}
 	for _, name := range []string{"report.json", "index.html", "index.en.html", "junit.xml", "summary.md"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {

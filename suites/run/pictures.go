@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 
 	"github.com/etalon-sante/etalon/reports"
-	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/lab"
+	"github.com/etalon-sante/etalon/suites/run/leak"
 )
 
 // maxPictures bounds the pictures of a run, in bytes; what comes later is not kept.
@@ -54,18 +54,18 @@ func (f *Folder) Keep(p lab.Kept) error {
 // pictureLeak removes the pictures of pages that held what is known, now that the
 // run has ended, to be a secret; nil when there are none. They cannot be redacted
 // as text is, and the reports are not written.
-func (f *Folder) pictureLeak(r *record.Redactor) error {
+func (f *Folder) pictureLeak(s *leak.Scanner) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var first error
 	for file, text := range f.shown {
-		leak := r.Find(text)
-		if leak == "" {
+		at, found := s.Scan(file, []byte(text))
+		if !found {
 			continue
 		}
 		err := os.Remove(filepath.Join(f.Path, filepath.FromSlash(file)))
 		if first == nil {
-			first = errors.Join(&LeakError{File: file, Name: leak}, err)
+			first = errors.Join(&LeakError{File: file, Name: at.Secret, Place: leak.Leak{Secret: at.Secret, Form: at.Form}}, err)
 		}
 	}
 	return first

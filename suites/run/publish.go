@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/etalon-sante/etalon/reports"
@@ -18,17 +16,6 @@ import (
 	"github.com/etalon-sante/etalon/reports/testreport"
 	"github.com/etalon-sante/etalon/sandbox/record"
 )
-
-// LeakError says that a secret or a test person's contact survived in a file:
-// nothing was published.
-type LeakError struct {
-	File string
-	Name string // name of the secret, never its value
-}
-
-func (e *LeakError) Error() string {
-	return fmt.Sprintf("a secret (%s) survives in %s: the reports were not written", e.Name, e.File)
-}
 
 // publish judges what stands in the folder, as `etalon judge` would, and writes
 // the files of the report. Writing stops if a secret survives anywhere.
@@ -52,25 +39,11 @@ func publish(folder *Folder, o Options, redactor *record.Redactor) (reports.Repo
 	if err != nil {
 		return report, err
 	}
-	for _, name := range []string{infoFile, candidateFile, manifestFile, journalFile, decisionsFile, knownFile} {
-		b, err := os.ReadFile(filepath.Join(folder.Path, name))
-		if (name == decisionsFile || name == knownFile) && errors.Is(err, fs.ErrNotExist) {
-			continue
+	if err := folder.search(scanner(redactor), files); err != nil {
+		if leak := new(LeakError); errors.As(err, &leak) {
+			err = errors.Join(err, folder.stopped(leak))
 		}
-		if err != nil {
-			return report, fmt.Errorf("look for secrets in %s: %w", name, err)
-		}
-		if leak := redactor.Find(string(b)); leak != "" {
-			return report, &LeakError{File: name, Name: leak}
-		}
-	}
-	if leak := folder.pictureLeak(redactor); leak != nil {
-		return report, leak
-	}
-	for _, f := range files {
-		if leak := redactor.Find(string(f.content)); leak != "" {
-			return report, &LeakError{File: f.name, Name: leak}
-		}
+		return report, err
 	}
 	for _, f := range files {
 		if err := folder.Put(f.name, f.content); err != nil {

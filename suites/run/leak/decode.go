@@ -9,6 +9,7 @@ import (
 	"html"
 	"io"
 	"sync/atomic"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -51,8 +52,10 @@ func (s *Scanner) deeper(b []byte, left *work, depth int) (hit, bool) {
 		}
 	}
 	if n := bytes.Count(text, []byte{0}); n >= 6 && n >= len(text)/4 {
-		if h, found := s.deeper(bytes.ReplaceAll(text, []byte{0}, nil), left, depth-1); found {
-			return hit{h.name, "two bytes a character, " + h.form}, true
+		for way := range 4 {
+			if h, found := s.deeper(narrow(text, way&1, way>>1), left, depth-1); found {
+				return hit{h.name, "two bytes a character, " + h.form}, true
+			}
 		}
 	}
 	if h, found := s.runs(text, left, depth); found {
@@ -62,6 +65,16 @@ func (s *Scanner) deeper(b []byte, left *work, depth int) (hit, bool) {
 		return s.compressed(b, left, depth)
 	}
 	return hit{}, false
+}
+
+// narrow reads UTF-16 from a first byte, with the high byte of each unit in the first
+// or the second place.
+func narrow(b []byte, from, high int) []byte {
+	units := make([]uint16, 0, len(b)/2)
+	for i := from; i+1 < len(b); i += 2 {
+		units = append(units, uint16(b[i+high])<<8|uint16(b[i+1-high]))
+	}
+	return []byte(string(utf16.Decode(units)))
 }
 
 func isText(b []byte) bool { return utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 }
@@ -237,7 +250,11 @@ func (s *Scanner) runs(b []byte, left *work, depth int) (hit, bool) {
 		}
 		for shift := range 4 {
 			left.place[depth] = from64(left.place[depth][:0], run[shift:], value)
-			if h, found := s.decoded(left.place[depth], left, depth); found {
+			h, found := s.decoded(left.place[depth], left, depth)
+			if !found && shift == 0 {
+				h, found = s.deflated(left.place[depth], left, depth)
+			}
+			if found {
 				return hit{h.name, "base64, " + h.form}, true
 			}
 		}
@@ -307,12 +324,6 @@ func (s *Scanner) compressed(b []byte, left *work, depth int) (hit, bool) {
 			return h, true
 		}
 	}
-	if depth < maxDepth && len(b) >= leastDeflated && b[0]>>1&3 != 3 {
-		// Without any mark of its own: tried where something was decoded, from its start.
-		if h, found := s.deeper(left.read(left.deflated(b)), left, depth-1); found {
-			return hit{h.name, "deflate, " + h.form}, true
-		}
-	}
 	for i := 0; i+8 < len(b) && left.left() > 0; i++ {
 		var in io.Reader
 		var err error
@@ -336,10 +347,20 @@ func (s *Scanner) compressed(b []byte, left *work, depth int) (hit, bool) {
 
 // leastDeflated is the least, in bytes, that is tried as RFC 1951 has it: a shorter
 // one holds no secret that its own bytes do not show.
-const leastDeflated = 40
+const leastDeflated = 20
 
-// deflated reads RFC 1951, with one reader for all: making one costs 40 KiB.
-func (w *work) deflated(b []byte) io.Reader {
+// deflated tries what was decoded as RFC 1951: it has no mark of its own.
+func (s *Scanner) deflated(b []byte, left *work, depth int) (hit, bool) {
+	if len(b) < leastDeflated || b[0]>>1&3 == 3 || left.left() <= 0 {
+		return hit{}, false
+	}
+	h, found := s.deeper(left.read(left.inflate(b)), left, depth-1)
+	h.form = "deflate, " + h.form
+	return h, found
+}
+
+// inflate reads RFC 1951, with one reader for all: making one costs 40 KiB.
+func (w *work) inflate(b []byte) io.Reader {
 	if w.flate == nil {
 		w.flate = flate.NewReader(bytes.NewReader(b))
 	} else if r, ok := w.flate.(flate.Resetter); ok {

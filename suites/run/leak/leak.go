@@ -39,13 +39,18 @@ type Leak struct {
 	Pointer string // within JSON (RFC 6901); empty: no JSON, or the whole value
 }
 
-// Place says where a secret stands in a file that is named, for a person.
-func (l Leak) Place(file string) string {
+// Place says where a secret stands in a file that is named, for a person who reads
+// French or English (fr, en).
+func (l Leak) Place(file, lang string) string {
+	line, at := ", ligne %d", ", à %s"
+	if lang == "en" {
+		line, at = ", line %d", ", at %s"
+	}
 	if l.Line > 0 {
-		file = fmt.Sprintf("%s, line %d", file, l.Line)
+		file += fmt.Sprintf(line, l.Line)
 	}
 	if l.Pointer != "" {
-		file += ", at " + l.Pointer
+		file += fmt.Sprintf(at, l.Pointer)
 	}
 	return file
 }
