@@ -82,7 +82,7 @@ func (r *Redactor) within(s string) string {
 
 // wide looks into text of two bytes a character, of which one is zero.
 func (r *Redactor) wide(s string, depth int) string {
-	if n := strings.Count(s, "\x00"); n < MinSecret || n < len(s)/4 {
+	if !mayBeWide(s) {
 		return ""
 	}
 	for way := range 4 {
@@ -91,11 +91,20 @@ func (r *Redactor) wide(s string, depth int) string {
 		for i := from; i+1 < len(s); i += 2 {
 			units = append(units, uint16(s[i+high])<<8|uint16(s[i+1-high]))
 		}
-		if name := r.holds(string(utf16.Decode(units)), depth-1); name != "" {
+		thin := string(utf16.Decode(units))
+		if mayBeWide(thin) {
+			continue // nothing but zeros
+		}
+		if name := r.holds(thin, depth-1); name != "" {
 			return name
 		}
 	}
 	return ""
+}
+
+func mayBeWide(s string) bool {
+	n := strings.Count(s, "\x00")
+	return n >= MinSecret && n >= len(s)/4
 }
 
 // runs are the parts of a text that may be base64, of either alphabet; what ends

@@ -51,9 +51,13 @@ func (s *Scanner) deeper(b []byte, left *work, depth int) (hit, bool) {
 			return hit{name, "escaped"}, true
 		}
 	}
-	if n := bytes.Count(text, []byte{0}); n >= 6 && n >= len(text)/4 {
+	if mayBeWide(text) {
 		for way := range 4 {
-			if h, found := s.deeper(narrow(text, way&1, way>>1), left, depth-1); found {
+			thin := narrow(text, way&1, way>>1)
+			if mayBeWide(thin) { // zeros, or of four bytes a character
+				continue
+			}
+			if h, found := s.deeper(thin, left, depth-1); found {
 				return hit{h.name, "two bytes a character, " + h.form}, true
 			}
 		}
@@ -65,6 +69,12 @@ func (s *Scanner) deeper(b []byte, left *work, depth int) (hit, bool) {
 		return s.compressed(b, left, depth)
 	}
 	return hit{}, false
+}
+
+// mayBeWide says whether a good part of the bytes is zero.
+func mayBeWide(b []byte) bool {
+	n := bytes.Count(b, []byte{0})
+	return n >= 6 && n >= len(b)/4
 }
 
 // narrow reads UTF-16 from a first byte, with the high byte of each unit in the first
