@@ -134,13 +134,13 @@ func build(r reports.Report, l words.Lang, lines []int, problems bool) oneRun {
 		index[&r.Results[i]] = i
 	}
 	for i, x := range all {
-		driver.Rules = append(driver.Rules, rule(x, r.Run.Strict, index[x.Result], l))
-		t := rule(x, r.Run.Strict, index[x.Result], other)
-		translation.Rules = append(translation.Rules, descriptor{ID: t.ID, Name: t.Name, Short: t.Short, Full: t.Full, Help: t.Help})
 		if kind, _ := kindOf(x, r.Run.Strict); problems && kind != "fail" {
 			continue
 		}
-		out.Results = append(out.Results, outcome(r, x, i, index[x.Result], lines[i], l))
+		driver.Rules = append(driver.Rules, rule(x, r.Run.Strict, index[x.Result], l))
+		t := rule(x, r.Run.Strict, index[x.Result], other)
+		translation.Rules = append(translation.Rules, descriptor{ID: t.ID, Name: t.Name, Short: t.Short, Full: t.Full, Help: &message{Text: t.Help.Text}})
+		out.Results = append(out.Results, outcome(r, x, len(driver.Rules)-1, index[x.Result], lines[i], l))
 	}
 	if problems && r.ExitCode != reports.ExitConformant && len(out.Results) == 0 {
 		driver.Rules = append(driver.Rules, descriptor{
@@ -148,7 +148,7 @@ func build(r reports.Report, l words.Lang, lines []int, problems bool) oneRun {
 			Default: &configuration{Level: "error"}, Properties: map[string]any{"tags": []string{"etalon"}},
 		})
 		out.Results = append(out.Results, result{
-			RuleID: "run", RuleIndex: len(all), Kind: "fail", Level: "error", Message: *text(l.Typeset(l.Verdict(r))),
+			RuleID: "run", RuleIndex: len(driver.Rules) - 1, Kind: "fail", Level: "error", Message: *text(l.Typeset(l.Verdict(r))),
 			Locations: []location{at(r, rows.Row{ID: "run", Result: &reports.Result{}}, 1)}, Partial: fingerprints(r, "run"),
 			Properties: map[string]any{"verdict": r.Verdict},
 		})
@@ -226,15 +226,13 @@ func help(required, why, todo string, l words.Lang) *message {
 		m.Text += p.head + l.Pick("\u00a0: ", ": ") + p.text
 		m.Markdown += "**" + p.head + "**" + l.Pick("\u00a0: ", ": ") + escape(p.text)
 	}
-	if m.Text == "" {
-		return nil
-	}
+	m.Text, m.Markdown = orDash(m.Text), orDash(m.Markdown)
 	return m
 }
 
 func taxon(res reports.Result, l words.Lang) descriptor {
 	return descriptor{
-		ID: plain.Line(res.Requirement), Name: plain.Line(l.Of(res.Title)), Short: text(l.Typeset(l.Of(res.Title))), Full: text(l.Typeset(l.Of(res.Statement))),
+		ID: plain.Line(res.Requirement), Name: plain.Line(l.Of(res.Title)), Short: text(l.Typeset(l.Of(res.Title))),
 		Properties: map[string]any{
 			"verdict": res.Verdict, "blocking": res.Blocking, "level": plain.Line(res.Level), "theme": plain.Line(res.Theme),
 			"verification": plain.Line(res.Verification), "basis": plain.Line(res.Basis),
