@@ -49,7 +49,9 @@ func workbook(r reports.Report, l words.Lang, e Evidence) ([]byte, error) {
 	}
 	for _, step := range []func() error{
 		func() error { return fill(f, about, []float64{28, 110}, introduction(r, l), s, false) },
-		func() error { return fill(f, list, widths(), append([][]string{columns(l)}, table(r, l, e)...), s, true) },
+		func() error {
+			return fill(f, list, widths(), append([][]string{columns(l)}, table(r, l, e)...), s, true)
+		},
 		func() error {
 			at := r.Run.Started.UTC().Format("2006-01-02T15:04:05Z") // not the day of writing: the same report is the same file
 			return f.SetDocProps(&excelize.DocProperties{Title: plain.Line(title(r, l)), Creator: "Étalon", Language: string(l), Created: at, Modified: at, Description: l.Typeset(l.Independent())})
