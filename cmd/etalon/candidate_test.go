@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -161,6 +164,31 @@ func misbehaving(die func()) map[string]func(http.Handler) http.Handler {
 		"without-status": only("status", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"status":"unsupported"}`)
 		}),
+		// Of the runs that it meets, it fails to send in the second, the fourth…
+		"flaky": func(next http.Handler) http.Handler {
+			var mu sync.Mutex
+			var runs []string
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, err := io.ReadAll(r.Body)
+				var asked struct{ Run string }
+				if err != nil || json.Unmarshal(body, &asked) != nil {
+					http.Error(w, "no", http.StatusBadRequest)
+					return
+				}
+				mu.Lock()
+				if !slices.Contains(runs, asked.Run) {
+					runs = append(runs, asked.Run)
+				}
+				n := slices.Index(runs, asked.Run)
+				mu.Unlock()
+				if n%2 == 1 && path.Base(r.URL.Path) == "send-measure" {
+					_, _ = io.WriteString(w, `{"status":"failed","message":"one time out of two"}`)
+					return
+				}
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				next.ServeHTTP(w, r)
+			})
+		},
 		"dies": func(next http.Handler) http.Handler {
 			var calls atomic.Int32
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -31,6 +31,7 @@ type runFlags struct {
 	decisions                                                 string // file of what persons decided
 	known                                                     string // file of known nonconformities
 	gate                                                      bool   // the exit code is that of the gate
+	repeat                                                    int    // how often the run is played; 0: once
 	resolver                                                  string // of the domain name system
 	cdaXSD                                                    string // folder of the XML Schema of CDA
 	browser, thirds                                           string // with what pages are shown, and what they may load
@@ -50,6 +51,7 @@ func (f *runFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.decisions, "decisions", "", "file of what persons decided of an earlier run (decisions.json, see etalon assist)")
 	c.Flags().StringVar(&f.known, "known", "", "file of known nonconformities (known.yaml): the verdict stays, an entry that is stale, unmatched or overdue fails")
 	c.Flags().BoolVar(&f.gate, "gate", false, "end in the exit code of `etalon gate`: 0 when nothing stands in the way but what --known names, in time")
+	c.Flags().IntVar(&f.repeat, "repeat", 0, "play the run so many times with the same seed, each into a folder of its own, and list the verdicts that are not stable")
 	f.look(c)
 	c.Flags().StringVar(&f.resolver, "resolver", "", "resolver of the domain name system, as address or address:port, that is asked for the service's domain (default: none, DNS stays untested)")
 	c.Flags().Int64Var(&f.seed, "seed", 1, "seed of people, data and faults")
@@ -150,12 +152,19 @@ func (a *app) run() *cobra.Command {
 				if f.resume {
 					return usage{errors.New("--resume takes up the run of one service: name its manifest alone, with the folder of its report as --out")}
 				}
-				if f.known != "" || f.gate {
-					return usage{errors.New("--known and --gate are of one service, whose nonconformities are known: run each service alone")}
+				if f.known != "" || f.gate || c.Flags().Changed("repeat") {
+					return usage{errors.New("--known, --gate and --repeat are of one service: run each service alone")}
 				}
 				return a.several(c.Context(), f, paths)
 			}
 			f.candidate = paths[0]
+			if c.Flags().Changed("repeat") {
+				told := false
+				return a.repeated(c.Context(), f, func(ctx context.Context, folder string) (run.Outcome, error) {
+					defer func() { told = true }()
+					return a.one(ctx, f, f.candidate, folder, !told)
+				})
+			}
 			m, err := candidate.ReadFor(f.candidate, f.env, a.env)
 			if err != nil {
 				return err
@@ -178,6 +187,9 @@ func (a *app) run() *cobra.Command {
 				}
 				if f.profile != "" {
 					again += " --profile " + quoted(f.profile)
+				}
+				if f.gate {
+					again += " --gate"
 				}
 				fmt.Fprintf(a.out, "%s\n  %s\n", say(o.Lang, "Campagne interrompue : ce qui est terminé est gardé. Pour continuer :", "Run interrupted: what has ended is kept. To go on:"), again)
 			}
@@ -222,15 +234,6 @@ func reproduce(command string, f *runFlags) string {
 		command += " --phase " + f.phase
 	}
 	return command
-}
-
-// carryOut runs and prints the verdict.
-func (a *app) carryOut(ctx context.Context, o run.Options, gate bool) error {
-	out, err := run.Run(ctx, o)
-	if err != nil {
-		return err
-	}
-	return a.conclude(out, o.Lang, gate)
 }
 
 // announce says, before anything is contacted, what will be, and how often.

@@ -69,7 +69,7 @@ func (a *app) several(ctx context.Context, f *runFlags, paths []string) error {
 	for i, path := range paths {
 		name := folderName(path, taken)
 		fmt.Fprintf(a.out, "[%d/%d] %s\n", i+1, len(paths), path)
-		out, err := a.one(ctx, f, path, filepath.Join(f.out, name))
+		out, err := a.one(ctx, f, path, filepath.Join(f.out, name), true)
 		j := html.Judged{Name: path, Exit: exitCode(err)}
 		if out.Report.Run.ID != "" {
 			j.Report, j.Folder, j.Exit = &out.Report, name, out.Report.ExitCode
@@ -103,8 +103,8 @@ func (a *app) several(ctx context.Context, f *runFlags, paths []string) error {
 	return nil
 }
 
-// one runs one service of several.
-func (a *app) one(ctx context.Context, f *runFlags, path, folder string) (run.Outcome, error) {
+// one runs one service into a folder; tell says beforehand what is contacted.
+func (a *app) one(ctx context.Context, f *runFlags, path, folder string, tell bool) (run.Outcome, error) {
 	m, err := candidate.ReadFor(path, f.env, a.env)
 	if err != nil {
 		return run.Outcome{}, err
@@ -116,7 +116,9 @@ func (a *app) one(ctx context.Context, f *runFlags, path, folder string) (run.Ou
 		return run.Outcome{}, err
 	}
 	o.Command = reproduce("etalon run --candidate candidate.yaml", f)
-	a.announce(o)
+	if tell {
+		a.announce(o)
+	}
 	return run.Run(ctx, o)
 }
 
