@@ -35,6 +35,7 @@ func Normal(r Report) Report {
 		r.Schema = SchemaID
 	}
 	r.Run.Started = instant(r.Run.Started)
+	r.Run.Ties = each(r.Run.Ties, func(t *Tie) { t.Seen = instant(t.Seen) })
 	r.Candidate.Claims.Measures = list(r.Candidate.Claims.Measures)
 	r.Candidate.Claims.Documents = list(r.Candidate.Claims.Documents)
 	r.Candidate.Claims.Agenda = list(r.Candidate.Claims.Agenda)

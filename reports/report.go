@@ -61,7 +61,27 @@ type Run struct {
 	Witness     string    `json:"witness"` // who saw the exchanges: one of the Witness constants, or a name
 	Command     string    `json:"command"` // how to reproduce, one line
 	Ledger      Ledger    `json:"ledger"`
+	// Ties bind what was tested to the product: only what the run really saw. An
+	// empty list means that nothing does.
+	Ties []Tie `json:"ties"`
 }
+
+// Tie is something that binds what was tested to the product that people use.
+type Tie struct {
+	Kind     string    `json:"kind"`     // one of the Tie constants
+	Value    string    `json:"value"`    // digest, "sha256:" and hexadecimal digits
+	Of       string    `json:"of"`       // what bears it: an address, the name of an image, a file, a package
+	Verified bool      `json:"verified"` // a certificate leads to a root of the run and is good for this name and day; a signature holds
+	Seen     time.Time `json:"seen"`     // UTC, when the run saw it
+}
+
+// What a Tie may be.
+const (
+	TieImage       = "image"       // the container image that the run started, as its daemon names it
+	TieCertificate = "certificate" // the certificate that the production address showed
+	TieApplication = "application" // the file of the Android application that was read
+	TieSigner      = "signer"      // the certificate that signed that application
+)
 
 // Who saw the exchanges of a run, beside the candidate.
 const (
@@ -184,6 +204,7 @@ type Declaration struct {
 	Date      string `json:"date"`    // 2006-01-02
 	Expires   string `json:"expires"` // 2006-01-02; empty: no date was given
 	SHA256    string `json:"sha256"`  // of the evidence; empty: no file was given
+	Decided   bool   `json:"decided"` // by a person who was shown what the run saw, not attested beforehand
 }
 
 // Check is the outcome of one check of a requirement.

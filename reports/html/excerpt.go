@@ -19,10 +19,11 @@ import (
 // report.json and in the journal. Measured: a page of 200 requirements, one in
 // ten broken, stays under 300 KB with them.
 const (
-	bodyLines = 28  // lines of a message
-	around    = 8   // lines kept on either side of the telling one
+	bodyLines = 22  // lines of a message
+	around    = 6   // lines kept on either side of the telling one
 	nearby    = 3   // the same, where the exchange was shown before
-	lineChars = 400 // characters of a line
+	lineChars = 240 // characters of a line
+	markChars = 600 // the same, of the telling one
 	bodyDepth = 64  // nesting of a body beyond which it is shown as it came
 )
 
@@ -58,6 +59,19 @@ func show(x reports.Exchange, pointer string) excerpt {
 	e.Request = message{Lines: trim(req), Cut: x.Request.Body.Cut}
 	e.Response = message{Lines: trim(res), Cut: x.Response.Body.Cut}
 	return e
+}
+
+// content is all that an excerpt shows, to tell one from another by.
+func (e excerpt) content() string {
+	var b strings.Builder
+	for _, m := range []message{e.Request, e.Response} {
+		for _, l := range m.Lines {
+			b.WriteString(l.Text)
+			b.WriteByte('\n')
+		}
+		b.WriteByte(0)
+	}
+	return b.String()
 }
 
 // split takes "request:" or "response:" off a pointer.
@@ -276,8 +290,12 @@ func quote(s string) string {
 // neighbourhood of the marked line, and how much was left out.
 func trim(lines []line) []line {
 	for i := range lines {
-		if utf8.RuneCountInString(lines[i].Text) > lineChars {
-			lines[i].Text = string([]rune(lines[i].Text)[:lineChars]) + "…"
+		most := lineChars
+		if lines[i].Mark {
+			most = markChars
+		}
+		if utf8.RuneCountInString(lines[i].Text) > most {
+			lines[i].Text = string([]rune(lines[i].Text)[:most]) + "…"
 		}
 	}
 	if len(lines) <= bodyLines {

@@ -1,12 +1,8 @@
 package html
 
 import (
-	"bytes"
-	"crypto/sha256"
 	_ "embed" // overview.tmpl
-	"encoding/base64"
 	"fmt"
-	"html/template"
 	"io"
 	"slices"
 	"time"
@@ -32,8 +28,7 @@ const maxBlocks = 5
 
 type (
 	overview struct {
-		CSS         template.CSS
-		CSSHash     string
+		dress
 		Lang        words.Lang
 		OtherLang   words.Lang
 		OtherFile   string
@@ -63,20 +58,12 @@ func WriteOverview(w io.Writer, services []Judged, at time.Time, lang string) er
 	if err != nil {
 		return fmt.Errorf("write the overview: %w", err)
 	}
-	t, err := template.New("overview").Funcs(template.FuncMap{
-		"t": func(fr, en string) string { return l.Typeset(l.Pick(fr, en)) },
-	}).Parse(overviewText)
-	if err != nil {
-		return fmt.Errorf("write the overview: %w", err)
-	}
-	sum := sha256.Sum256([]byte(style))
 	other := words.EN
 	if l == words.EN {
 		other = words.FR
 	}
 	p := overview{
-		CSS: template.CSS(style), CSSHash: base64.StdEncoding.EncodeToString(sum[:]), //nolint:gosec // ours, embedded
-		Lang: l, OtherLang: other, OtherFile: File(other),
+		dress: dressed(style, "", false), Lang: l, OtherLang: other, OtherFile: File(other),
 		Title:   words.Itoa(len(services)) + l.Many(len(services), " service", " services"),
 		Started: instant{at.UTC().Format(time.RFC3339), l.Typeset(l.Instant(at))}, Independent: l.Typeset(l.Independent()),
 	}
@@ -89,14 +76,7 @@ func WriteOverview(w io.Writer, services []Judged, at time.Time, lang string) er
 	}
 	slices.SortStableFunc(p.Rows, func(a, b judgedRow) int { return a.rank - b.rank })
 	p.Sentence = l.Typeset(sentenceOver(met, len(services), l))
-	var b bytes.Buffer
-	if err := t.Execute(&b, p); err != nil {
-		return fmt.Errorf("write the overview: %w", err)
-	}
-	if _, err := w.Write(b.Bytes()); err != nil {
-		return fmt.Errorf("write the overview: %w", err)
-	}
-	return nil
+	return execute(w, "the overview", newSaid(l), p, overviewText)
 }
 
 func sentenceOver(met, all int, l words.Lang) string {

@@ -24,8 +24,8 @@ const (
 
 // page is what the template reads.
 type page struct {
-	CSS     template.CSS
-	CSSHash string
+	dress
+	said said
 
 	reports.Report
 	Lang        words.Lang
@@ -35,6 +35,7 @@ type page struct {
 	Coverage    string
 	Independent string
 	Witness     string
+	Tied        string // what binds the report to the product, in one line
 	Started     instant
 	Duration    string
 	Claims      []string
@@ -46,13 +47,19 @@ type page struct {
 	Themes      []theme
 	Deviations  []deviation
 	Review      []row
+	Decided     []row
 	Declared    []row
 	Unjudged    []group
+	Levels      []level
+	Cited       []cited
+	Bound       []bound
 	Ledger      []entry
 	Secrets     []entry
 	Files       []entry
 	Glossary    []words.Term
 	Verdicts    []share
+
+	pictures bool // some are shown
 }
 
 type (
@@ -92,7 +99,14 @@ type (
 	}
 	chapter struct {
 		Name string
-		Rows []row
+		HTML template.HTML
+		rows []row
+	}
+	// level is a reason for a level, said once for all the requirements that bear it.
+	level struct {
+		Anchor string
+		Basis  reports.Text
+		N      int
 	}
 	// row is a requirement.
 	row struct {
@@ -100,14 +114,21 @@ type (
 		Anchor  string
 		Word    string
 		Open    bool
-		Mend    bool // something is left to do: the remedy is of use
+		Mend    bool // something is wrong: the remedy is of use
 		Checks  []check
 		Links   []source
 		Expired bool
 	}
 	source struct {
 		reports.Source
-		Link link
+		Link   link
+		Anchor string // of it among the documents cited; empty: it is not there
+	}
+	// cited is a document that requirements rest on.
+	cited struct {
+		Anchor, Key string
+		Link        link
+		N           int // requirements that cite it
 	}
 	check struct {
 		reports.Check
@@ -125,6 +146,8 @@ type (
 		Shown    *excerpt  // nil: shown before, or one too many for a page
 		Whole    *row      // the requirement with which all of it is shown, if another finding came first
 		Here     bool      // Whole is this very requirement
+		Same     []string  // other exchanges of which the same is to be said
+		Like     string    // the exchange shown before that holds the same; empty: none does
 		Image    *image    // nil: none shows it
 	}
 	image struct {
@@ -147,7 +170,13 @@ type (
 		Verdict reports.Verdict
 		Word    string
 		Meaning string
-		Rows    []row
+		N       int
+		Because []because
+	}
+	// because is one reason, and the requirements that it is given for.
+	because struct {
+		Reason string
+		Rows   []row
 	}
 )
 
@@ -161,8 +190,8 @@ func newPage(r reports.Report, l words.Lang) page {
 		other = words.FR
 	}
 	p := page{
-		Report: r, Lang: l, OtherLang: other, OtherFile: File(other),
-		Sentence: l.Typeset(l.Verdict(r)), Coverage: l.Typeset(l.Coverage(r)), Independent: l.Typeset(l.Independent()), Witness: words.Capital(l.Typeset(l.Witness(r.Run.Witness))),
+		said: newSaid(l), Report: r, Lang: l, OtherLang: other, OtherFile: File(other),
+		Sentence: l.Typeset(l.Verdict(r)), Coverage: l.Typeset(l.Coverage(r)), Independent: l.Typeset(l.Independent()), Witness: words.Capital(l.Typeset(l.Witness(r.Run.Witness))), Tied: l.Typeset(l.Bound(r.Run.Ties)),
 		Started: instant{r.Run.Started.Format(time.RFC3339), l.Instant(r.Run.Started)}, Duration: l.Millis(r.Run.Duration * 1000),
 		Claims: claims(r.Candidate.Claims, l), Glossary: l.Glossary(),
 	}
@@ -173,35 +202,127 @@ func newPage(r reports.Report, l words.Lang) page {
 	}
 	rows := newRows(r, l)
 	p.Cards, p.MoreCards = cards(r, rows, l)
-	prove(r, rows, p.Cards, l)
+	p.pictures = prove(r, rows, p.Cards, l)
 	p.Counts = shares(r.Results, l)
+	p.Levels, p.Cited = levels(rows), cite(rows)
 	p.Themes, p.Bars = themes(rows, l)
+	for i := range p.Themes {
+		for j := range p.Themes[i].Chapters {
+			c := &p.Themes[i].Chapters[j]
+			c.HTML = p.rowsOf(c.rows)
+		}
+	}
 	p.Deviations = deviations(r, rows)
 	for _, x := range rows {
 		switch {
 		case x.Verdict == reports.ToReview:
 			p.Review = append(p.Review, x)
+		case x.Declaration != nil && x.Declaration.Decided:
+			p.Decided = append(p.Decided, x)
 		case x.Declaration != nil:
 			p.Declared = append(p.Declared, x)
 		}
 	}
-	for _, v := range []reports.Verdict{reports.Error, reports.Untested, reports.NotApplicable, reports.NotInForce, reports.Excluded} {
-		g := group{Verdict: v, Meaning: l.Typeset(l.Of(v.Label().Meaning))}
-		for _, x := range rows {
-			if x.Verdict == v {
-				g.Rows = append(g.Rows, x)
-			}
-		}
-		g.Word = word(v, len(g.Rows), l)
-		if len(g.Rows) > 0 {
-			p.Unjudged = append(p.Unjudged, g)
-		}
-	}
+	p.Unjudged = unjudged(rows, l)
+	p.Bound = bounds(r, l)
 	for _, v := range reports.Verdicts() {
 		p.Verdicts = append(p.Verdicts, share{Verdict: v, Word: l.Of(v.Label().Word), Meaning: l.Typeset(l.Of(v.Label().Meaning))})
 	}
 	p.end(r, l)
 	return p
+}
+
+// unjudged groups what was not judged by verdict, then by the reason given.
+func unjudged(rows []row, l words.Lang) []group {
+	var out []group
+	for _, v := range []reports.Verdict{reports.Error, reports.Untested, reports.NotApplicable, reports.NotInForce, reports.Excluded} {
+		g := group{Verdict: v, Meaning: l.Typeset(l.Of(v.Label().Meaning))}
+		place := map[string]int{}
+		for _, x := range rows {
+			if x.Verdict != v {
+				continue
+			}
+			g.N++
+			why := reasonOf(x, l)
+			i, ok := place[why]
+			if !ok {
+				i = len(g.Because)
+				place[why] = i
+				g.Because = append(g.Because, because{Reason: why})
+			}
+			g.Because[i].Rows = append(g.Because[i].Rows, x)
+		}
+		g.Word = word(v, g.N, l)
+		if g.N > 0 {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// reasonOf is why a requirement has its verdict: its own reason, or those of the
+// checks that have the same.
+func reasonOf(x row, l words.Lang) string {
+	if !x.Reason.Empty() {
+		return words.Capital(l.Typeset(l.Of(x.Reason)))
+	}
+	var all []string
+	for _, c := range x.Checks {
+		if why := l.Typeset(l.Of(c.Reason)); c.Verdict == x.Verdict && why != "" && !slices.Contains(all, words.Capital(why)) {
+			all = append(all, words.Capital(why))
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// levels are the reasons for levels, in the order in which they first occur.
+func levels(rows []row) []level {
+	var out []level
+	for _, x := range rows {
+		if x.Level == "unknown" || x.LevelBasis.Empty() {
+			continue
+		}
+		i := slices.IndexFunc(out, func(l level) bool { return l.Basis == x.LevelBasis })
+		if i < 0 {
+			i = len(out)
+			out = append(out, level{Anchor: "level-" + words.Itoa(i+1), Basis: x.LevelBasis})
+		}
+		out[i].N++
+	}
+	return out
+}
+
+// cite lists the documents that requirements rest on, in the order of their keys,
+// and tells each citation where its document stands.
+func cite(rows []row) []cited {
+	var out []cited
+	place := map[string]int{}
+	for i := range rows {
+		for j := range rows[i].Links {
+			s := &rows[i].Links[j]
+			at, ok := place[s.Key]
+			if !ok {
+				at = len(out)
+				place[s.Key] = at
+				anchor := "s-" + s.Key
+				if !slug(s.Key) {
+					anchor = "s--" + words.Itoa(at+1)
+				}
+				out = append(out, cited{Anchor: anchor, Key: s.Key, Link: s.Link})
+			}
+			if out[at].Link == s.Link { // two documents under one key: only the first stands there
+				s.Anchor = out[at].Anchor
+				out[at].N++
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b cited) int { return strings.Compare(a.Key, b.Key) })
+	return out
+}
+
+// slug says whether a key may be part of an anchor as it is.
+func slug(key string) bool {
+	return key != "" && strings.Trim(key, "abcdefghijklmnopqrstuvwxyz0123456789.-") == ""
 }
 
 // end fills the last part: time, secrets, files.
@@ -265,7 +386,7 @@ func newRows(r reports.Report, l words.Lang) []row {
 	for i, res := range r.Results {
 		x := row{Result: res, Anchor: res.Requirement, Word: l.Of(res.Verdict.Label().Word)}
 		switch res.Verdict {
-		case reports.Nonconformant, reports.Deviation, reports.Untested, reports.ToReview:
+		case reports.Nonconformant, reports.Deviation:
 			x.Mend = true
 		}
 		if !steady.MatchString(x.Anchor) || taken[x.Anchor] {
@@ -273,7 +394,7 @@ func newRows(r reports.Report, l words.Lang) []row {
 		}
 		taken[x.Anchor] = true
 		for _, s := range res.Sources {
-			x.Links = append(x.Links, source{s, safeLink(s.Document, s.Link)})
+			x.Links = append(x.Links, source{Source: s, Link: safeLink(s.Document, s.Link)})
 		}
 		if d := res.Declaration; d != nil && d.Expires != "" {
 			x.Expired = d.Expires < r.Run.Started.Format(time.DateOnly)
@@ -287,8 +408,8 @@ func newRows(r reports.Report, l words.Lang) []row {
 // on cards open by themselves, since a card links to its proof and there is no
 // script to open it; they come first, so that an exchange is laid out whole
 // where it is sure to be seen, and elsewhere only near another telling line.
-func prove(r reports.Report, rows []row, cards []card, l words.Lang) {
-	shown, images := shownAt{}, gallery{}
+func prove(r reports.Report, rows []row, cards []card, l words.Lang) (pictures bool) {
+	shown, images := shownAt{map[string]*row{}, map[string]string{}}, gallery{}
 	fill := func(x *row) {
 		here := map[string]bool{} // pictures shown with this requirement: once each
 		for _, c := range x.Result.Checks {
@@ -296,15 +417,24 @@ func prove(r reports.Report, rows []row, cards []card, l words.Lang) {
 			if len(c.Findings) == 0 {
 				v.Proof = proof(r, c)
 			}
-			for j, f := range c.Findings {
-				if j == maxFindings {
-					v.More = len(c.Findings) - maxFindings
-					break
+			place := map[string]int{} // findings that say the same of several exchanges
+			for _, f := range c.Findings {
+				same := f.Message.FR + "\x00" + f.Message.EN + "\x00" + f.Expected + "\x00" + f.Actual
+				if i, ok := place[same]; ok && f.Exchange != "" && f.Picture == nil {
+					if v.Findings[i].Exchange == nil || v.Findings[i].Exchange.ID != f.Exchange && !slices.Contains(v.Findings[i].Same, f.Exchange) {
+						v.Findings[i].Same = append(v.Findings[i].Same, f.Exchange)
+					}
+					continue
+				}
+				if len(v.Findings) == maxFindings {
+					v.More++
+					continue
 				}
 				n := newFinding(r, f, x, shown, l)
 				if f.Picture != nil && !here[f.Picture.File] {
 					here[f.Picture.File], n.Image = true, images.of(*f.Picture)
 				}
+				place[same] = len(v.Findings)
 				v.Findings = append(v.Findings, n)
 			}
 			for _, p := range c.Pictures {
@@ -326,6 +456,7 @@ func prove(r reports.Report, rows []row, cards []card, l words.Lang) {
 			fill(&rows[i])
 		}
 	}
+	return len(images) > 0
 }
 
 // proof names the exchanges on which a verdict without findings rests.
@@ -340,7 +471,7 @@ func proof(r reports.Report, c reports.Check) []string {
 		switch {
 		case x.Kind == reports.KindExchange && x.Response.Status != 0:
 			line = fmt.Sprintf("%s %s %s → %d", id, x.Request.Method, pathOf(x.Request.URL), x.Response.Status)
-		case x.Kind == reports.KindProbe && x.Request.URL != "":
+		case x.Kind == reports.KindProbe && x.Request.URL != "" && x.Request.URL != r.Candidate.Web.Site:
 			line += " " + x.Request.URL
 		}
 		out = append(out, line)
@@ -348,12 +479,17 @@ func proof(r reports.Report, c reports.Check) []string {
 	return out
 }
 
-// pathOf is the path of an address: enough to recognise an exchange by.
+// pathOf is the path of an address: enough to recognise an exchange by. The run's
+// own corner of the sandbox, the same everywhere, is left out.
 func pathOf(address string) string {
-	if u, err := url.Parse(address); err == nil && u.Path != "" {
-		return u.Path
+	u, err := url.Parse(address)
+	if err != nil || u.Path == "" {
+		return address
 	}
-	return address
+	if space, rest, ok := strings.Cut(strings.TrimPrefix(u.Path, "/s/"), "/"); ok && strings.HasPrefix(u.Path, "/s/") && len(space) == 16 {
+		return "…/" + rest
+	}
+	return u.Path
 }
 
 // gallery counts the pictures of a page: one is loaded once, however often it is
@@ -370,8 +506,11 @@ func (g gallery) of(p reports.Picture) *image {
 	return &image{Picture: p, Shown: ours && g[p.File]}
 }
 
-// shownAt says with which requirement an exchange, or a line of it, is shown.
-type shownAt map[string]*row
+// shownAt remembers what a page has laid out of exchanges.
+type shownAt struct {
+	at   map[string]*row   // an exchange, or a line of it: the requirement with which it is shown
+	same map[string]string // the lines of an excerpt: the exchange under which they stand
+}
 
 func newFinding(r reports.Report, f reports.Finding, at *row, shown shownAt, l words.Lang) finding {
 	v := finding{Finding: f}
@@ -382,19 +521,24 @@ func newFinding(r reports.Report, f reports.Finding, at *row, shown shownAt, l w
 	v.Exchange = &exchange{
 		Exchange: x, Moment: instant{x.Time.Format("2006-01-02T15:04:05.000Z07:00"), l.Moment(x.Time)}, Took: l.Millis(x.Millis),
 	}
-	v.Whole = shown[f.Exchange]
+	v.Whole = shown.at[f.Exchange]
 	v.Here = v.Whole == at
 	line := f.Exchange + "\x00" + f.Pointer
-	if shown[line] != nil || len(shown) >= maxExcerpts {
+	if shown.at[line] != nil || len(shown.at) >= maxExcerpts {
 		return v
 	}
 	e := show(x, f.Pointer)
 	if v.Whole != nil {
 		e.brief()
-	} else {
-		shown[f.Exchange] = at
+	} else if content := at.Anchor + e.content(); shown.same[content] == "" {
+		shown.same[content] = f.Exchange
+	} else if v.Like = shown.same[content]; v.Like != f.Exchange {
+		return v
 	}
-	shown[line] = at
+	if v.Whole == nil {
+		shown.at[f.Exchange] = at
+	}
+	shown.at[line] = at
 	v.Shown = &e
 	return v
 }
@@ -456,7 +600,7 @@ func themes(rows []row, l words.Lang) ([]theme, []bar) {
 				place[x.Chapter] = i
 				th.Chapters = append(th.Chapters, chapter{Name: l.Typeset(l.Name("chapter", x.Chapter))})
 			}
-			th.Chapters[i].Rows = append(th.Chapters[i].Rows, x)
+			th.Chapters[i].rows = append(th.Chapters[i].rows, x)
 		}
 		if len(results) == 0 {
 			continue

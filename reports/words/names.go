@@ -36,6 +36,10 @@ func names() map[string]reports.Text {
 		"basis:derived": {FR: "déduit de la source", EN: "derived from the source"},
 		"basis:assumed": {FR: "supposé par Étalon", EN: "assumed by Étalon"},
 
+		"rests:stated":  {FR: "écrit", EN: "stated"},
+		"rests:derived": {FR: "déduit", EN: "derived"},
+		"rests:assumed": {FR: "supposé", EN: "assumed"},
+
 		"picture:page":    {FR: "La page", EN: "The page"},
 		"picture:banner":  {FR: "La demande de choix", EN: "The question"},
 		"picture:element": {FR: "L’élément en cause", EN: "The element concerned"},
@@ -56,6 +60,10 @@ func names() map[string]reports.Text {
 		"role:editor":    {FR: "éditeur", EN: "editor"},
 		"role:host":      {FR: "hébergeur d'un bac à sable", EN: "host of a sandbox"},
 		"role:authority": {FR: "autorité", EN: "authority"},
+
+		"saw:sandbox":   {FR: "bac à sable", EN: "sandbox"},
+		"saw:candidate": {FR: "parole du service", EN: "the service's word"},
+		"saw:harness":   {FR: "vu de l'extérieur", EN: "from outside"},
 
 		"kind:company":       {FR: "société", EN: "company"},
 		"kind:association":   {FR: "association", EN: "association"},

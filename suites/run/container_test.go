@@ -177,13 +177,17 @@ func TestACandidateThatIsAnImageIsStartedJudgedAndRemoved(t *testing.T) {
 			}
 			roots := x509.NewCertPool()
 			options := run.Options{Manifest: m, Roots: roots, Out: t.TempDir(), Seed: 1, Phase: "pilot", Sandbox: run.SandboxOptions{Where: form, Binary: binary}}
-			var id string
+			var id, ran string
 			options.Started = func(func()) {
 				// The authority of the service's site is made when it starts.
 				list, err := exec.CommandContext(ctx, "docker", "ps", "-q", "--filter", "publish="+ports[0]).Output()
 				if id = strings.TrimSpace(string(list)); err != nil || id == "" {
 					t.Errorf("the container is not there: %v", err)
 					return
+				}
+				digest, err := exec.CommandContext(ctx, "docker", "inspect", "--format", "{{.Image}}", id).Output()
+				if ran = strings.TrimSpace(string(digest)); err != nil || ran == "" {
+					t.Errorf("docker does not say which image runs: %v", err)
 				}
 				pem := filepath.Join(t.TempDir(), "ca.pem")
 				if out, err := exec.CommandContext(ctx, "docker", "cp", id+":/state/ca.pem", pem).CombinedOutput(); err != nil {
@@ -199,6 +203,9 @@ func TestACandidateThatIsAnImageIsStartedJudgedAndRemoved(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantConformant(t, out)
+			if ties := out.Report.Run.Ties; len(ties) == 0 || ties[0].Kind != reports.TieImage || ties[0].Value != ran || ties[0].Of != image {
+				t.Errorf("the report is tied by %+v, want the image %s, %s", ties, image, ran)
+			}
 			if b, err := os.ReadFile(filepath.Join(options.Out, "journal.jsonl")); err != nil || !bytes.Contains(b, []byte("https://"+gateway+":")) {
 				t.Errorf("the service did not reach the sandbox over the bridge (%v)", err)
 			}

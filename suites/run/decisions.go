@@ -264,7 +264,7 @@ func (b *builder) decide(subject string, why reports.Text, findings []reports.Fi
 	}
 	who := b.rec.reviewer(d.Author)
 	d.Reason, d.Role = without(d.Reason, d.Author, who), without(d.Role, d.Author, who)
-	out := &reports.Declaration{Statement: d.Reason, Author: who, Role: d.Role, Date: d.Date, Expires: d.Expires}
+	out := &reports.Declaration{Statement: d.Reason, Author: who, Role: d.Role, Date: d.Date, Expires: d.Expires, Decided: true}
 	if len(d.Attachments) > 0 {
 		out.SHA256 = d.Attachments[0].SHA256
 	}

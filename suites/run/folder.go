@@ -66,7 +66,8 @@ type Info struct {
 	Resolver  string            `json:"resolver,omitempty"` // of the domain name system, as the user named it
 	Roots     string            `json:"roots"`              // which trust roots: "system", "system and the run's own"
 	Command   string            `json:"command"`
-	Lang      string            `json:"lang,omitempty"` // of the files that speak one language: fr or en
+	Lang      string            `json:"lang,omitempty"`  // of the files that speak one language: fr or en
+	Image     *ImageInfo        `json:"image,omitempty"` // of the candidate, where the run started one
 	Plan      []Planned         `json:"plan"`
 	Scenarios []string          `json:"scenarios"`
 	Faults    json.RawMessage   `json:"faults,omitempty"`
@@ -102,6 +103,12 @@ type SandboxInfo struct {
 	Form   string `json:"form"` // embedded, container, remote
 	Build  string `json:"build"`
 	Public string `json:"public"`
+}
+
+// ImageInfo is the container image that the run started.
+type ImageInfo struct {
+	Name   string `json:"name"`   // as the manifest names it
+	Digest string `json:"digest"` // "sha256:" and hexadecimal digits, as its daemon names it
 }
 
 // Planned is one requirement of the catalogue as it was planned.

@@ -89,6 +89,7 @@ func Observe(ctx context.Context, o FreeOptions) (Outcome, error) {
 			return Outcome{}, unlessStopped(ctx.Err(), &UnreachableError{err})
 		}
 		defer process.Stop()
+		p.image = imageOf(process)
 		if o.Started != nil {
 			o.Started(process.Kill)
 		}

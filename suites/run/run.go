@@ -87,6 +87,7 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 			return Outcome{}, unlessStopped(ctx.Err(), &UnreachableError{err})
 		}
 		defer process.Stop()
+		p.image = imageOf(process)
 		if o.Started != nil {
 			o.Started(process.Kill)
 		}
@@ -187,6 +188,7 @@ type preparation struct {
 	began     time.Time
 	prior     *earlier   // nil: a new run
 	known     *KnownList // of known nonconformities; nil: none was given
+	image     *ImageInfo // of the candidate, if the run started one
 	decisions *Decisions // taken over from a file that was named; nil: those of the folder, if any, stay
 }
 
@@ -260,7 +262,7 @@ func (p *preparation) open(o Options, bench *Bench) (*Folder, Info, error) {
 	info.Harness, info.Catalogue = self(o.Version), Named{Version: p.cat.Version, Digest: p.cat.Digest()}
 	info.Profile = ProfileInfo{Name: p.profile.Name, Digest: p.profile.Digest, Blocking: p.profile.IDs()}
 	info.Sandbox = SandboxInfo{Form: bench.Form, Build: bench.Health.Build, Public: bench.Health.Public}
-	info.Resolver = o.Resolver
+	info.Resolver, info.Image = o.Resolver, p.image
 	info.Lang = first(o.Lang, "fr")
 	info.Roots, info.Command, info.Plan, info.Scenarios = first(o.RootsNote, "system"), o.Command, p.planned, p.slugs
 	masked, who := maskPersons(blankSecrets(o.Manifest.Candidate))

@@ -93,6 +93,7 @@ type image struct {
 	quit   chan struct{}
 	stop   sync.Once
 	state  string // how it ended; read after done
+	ran    ImageInfo
 }
 
 const (
@@ -149,12 +150,25 @@ func startImage(ctx context.Context, start candidate.Start, roots *x509.CertPool
 		}
 		return nil, pilot.NotStarted("run the image %s: %w; its last output:\n%s", start.Image, err, p.Output())
 	}
+	p.ran.Name = start.Image
+	if seen, err := docker.Inspect(ctx); err == nil {
+		p.ran.Digest = seen.Image
+	}
 	go p.watch()
 	if err := look.Wait(ctx, p); err != nil {
 		p.Stop()
 		return nil, err
 	}
 	return p, nil
+}
+
+// imageOf is the image that was started, as the daemon names it; nil where none was,
+// or where it cannot be told which.
+func imageOf(s started) *ImageInfo {
+	if p, ok := s.(*image); ok && p.ran.Digest != "" {
+		return &p.ran
+	}
+	return nil
 }
 
 // watch notes that the container has ended.

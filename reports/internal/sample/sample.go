@@ -33,6 +33,10 @@ func Report() reports.Report {
 			Witness:   reports.WitnessEditor,
 			Command:   "etalon run --candidate candidate.yaml --seed 42",
 			Ledger:    reports.Ledger{CandidateMs: 1240.4, SandboxMs: 310.2, WaitingMs: 2750, HarnessMs: 402.9},
+			Ties: []reports.Tie{
+				{Kind: reports.TieCertificate, Value: "sha256:" + strings.Repeat("b5a7a031", 8), Of: "carnet.example:443", Verified: true, Seen: started()},
+				{Kind: reports.TieImage, Value: "sha256:" + strings.Repeat("60d1f4c8", 8), Of: "carnet/mesures:4.2.1", Verified: true, Seen: started()},
+			},
 		},
 		Candidate: reports.Candidate{
 			Editor:  reports.Editor{Name: "Coopérative Tournesol", SIREN: "732829320", Kind: "company"},
@@ -191,6 +195,7 @@ func Hostile(s string) reports.Report {
 	r.Run.ID, r.Run.Command, r.Run.Witness, r.Run.Profile.Name, r.Run.Settings.ID = s, s, s, s, s
 	r.Run.Harness = reports.Harness{Version: s, Go: s, Digest: s}
 	r.Run.Catalogue, r.Run.Sandbox.Build = reports.Catalogue{Version: s, Digest: s}, s
+	r.Run.Ties = []reports.Tie{{Kind: reports.TieImage, Value: s, Of: s}, {Kind: reports.TieCertificate, Value: s, Of: s}}
 	r.Candidate.Editor = reports.Editor{Name: s, SIREN: s, Kind: s}
 	r.Candidate.Service = reports.Service{Name: s, Version: s, Category: s}
 	r.Candidate.Web = reports.Web{Production: s, Site: s}
@@ -201,7 +206,7 @@ func Hostile(s string) reports.Report {
 		res.Sources = []reports.Source{{Key: s, Document: s, Section: s, Link: s, Basis: "assumed"}}
 		res.Formerly = []string{s}
 		if res.Declaration != nil {
-			res.Declaration = &reports.Declaration{Statement: s, Author: s, Role: s, Date: "2026-01-01"}
+			res.Declaration = &reports.Declaration{Statement: s, Author: s, Role: s, Date: "2026-01-01", Decided: i%2 == 0}
 		}
 		for j := range res.Checks {
 			c := &res.Checks[j]
