@@ -95,9 +95,6 @@ func execute(w io.Writer, what string, s said, data any, texts ...string) error 
 	if err == nil {
 		_, err = io.WriteString(w, visible(b.String()))
 	}
-	if err == nil {
-		_, err = t.Parse(knownText)
-	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", what, err)
 	}
