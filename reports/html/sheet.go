@@ -3,6 +3,7 @@ package html
 import (
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/etalon-sante/etalon/reports"
 	"github.com/etalon-sante/etalon/reports/words"
@@ -130,14 +131,18 @@ func visible(page string) string {
 	}, page)
 }
 
+// unseen are the characters of control and of format (Unicode, classes Cc and Cf)
+// but for what lays lines out and joins letters within a word.
 func unseen(r rune) bool {
 	switch {
 	case r < ' ':
 		return r != '\n' && r != '\t' && r != '\r'
 	case r < 0x7f:
 		return false
-	case r < 0xa0, r == 0x61c, r == 0x200b, r == 0x200e, r == 0x200f, r == 0xfeff:
+	case r < 0xa0:
 		return true
+	case r == 0xad, r == 0x200c, r == 0x200d, r == '\ufffd':
+		return false
 	}
-	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r >= 0xfff9 && r <= 0xfffb || r >= 0xe0000 && r <= 0xe007f
+	return unicode.Is(unicode.Cf, r)
 }

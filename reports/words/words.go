@@ -57,6 +57,17 @@ func (l Lang) Instant(t time.Time) string {
 	return t.In(paris).Format("02/01/2006 à 15:04 (heure de Paris)")
 }
 
+// Day writes the day of an instant, in the zone that Instant uses.
+func (l Lang) Day(t time.Time) string {
+	if l == EN {
+		return t.UTC().Format("2 January 2006")
+	}
+	if paris, err := time.LoadLocation("Europe/Paris"); err == nil {
+		t = t.In(paris)
+	}
+	return t.Format("02/01/2006")
+}
+
 // Date writes a date given as 2006-01-02; anything else stays as it is.
 func (l Lang) Date(s string) string {
 	t, err := time.Parse(time.DateOnly, s)

@@ -14,6 +14,7 @@ import (
 	"github.com/etalon-sante/etalon/reports/markdown"
 	"github.com/etalon-sante/etalon/reports/sarif"
 	"github.com/etalon-sante/etalon/reports/testreport"
+	"github.com/etalon-sante/etalon/reports/words"
 	"github.com/etalon-sante/etalon/sandbox/record"
 )
 
@@ -75,6 +76,8 @@ func writers() []written {
 		{reportFile, func(w io.Writer, r reports.Report, _ string) error { return reports.Write(w, r) }},
 		{htmlFile, in("fr", html.Write)},
 		{htmlFileEN, in("en", html.Write)},
+		{html.PublicFile(words.FR), in("fr", html.WritePublic)},
+		{html.PublicFile(words.EN), in("en", html.WritePublic)},
 		{junitFile, junit.Write},
 		{sarif.File, sarif.Write},
 		{testreport.File, testreport.Write},
