@@ -45,7 +45,7 @@ blindspots: build ## write the pages on what the harness does not see
 	./bin/etalon selftest --mutate --pages docs
 
 golden: ## write the golden files anew; read the difference before committing it
-	$(GO) test ./reports/html ./reports/junit ./reports/markdown ./reports/compare ./reports/sarif ./reports/earl ./reports/testreport ./suites/candidate -update
+	$(GO) test ./reports/html ./reports/junit ./reports/markdown ./reports/compare ./reports/repeat ./reports/sarif ./reports/earl ./reports/testreport ./suites/candidate -update
 
 clean:
 	rm -rf bin build report

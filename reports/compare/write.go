@@ -8,7 +8,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/etalon-sante/etalon/reports"
 	"github.com/etalon-sante/etalon/reports/markdown"
@@ -295,17 +294,7 @@ func counted(k Kind, n int, l words.Lang) reports.Text {
 }
 
 // printable keeps text of a report from steering a terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsControl(r), r == '\u2028', r == '\u2029':
-			return ' '
-		case unicode.Is(unicode.Bidi_Control, r), r == '\ufeff', r == '\u200b':
-			return -1
-		}
-		return r
-	}, short(s))
-}
+func printable(s string) string { return words.Printable(short(s)) }
 
 func short(s string) string {
 	if n := []rune(s[:min(len(s), 4*longest+4)]); len(n) > longest {

@@ -56,6 +56,7 @@ type Options struct {
 	Browser   browser.Options   // with what pages are looked at; zero: nothing
 	Resume    bool              // go on in Out with a run that was stopped
 	Key       seal.Key          // seals the run; the zero key: one that lives as long as the run
+	repro     *repro            // shows one failure again; nil: a run
 }
 
 // Outcome is what a run came to.
@@ -119,6 +120,9 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 		defer release()
 		thePilot = made
 	}
+	if o.repro != nil {
+		thePilot = o.repro.overhear(thePilot)
+	}
 	// Only now: what cannot begin must not cost an earlier run its folder.
 	folder, info, err := p.open(o, bench)
 	if err != nil {
@@ -149,7 +153,9 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 		if faults, err := bench.API.Faults(clean, session.Space.ID); err == nil {
 			info.Faults = joinFaults(info.Faults, faults)
 		}
-		closed = errors.Join(closed, session.Close(clean))
+		if o.repro == nil {
+			closed = errors.Join(closed, session.Close(clean))
+		}
 		for _, n := range session.Notes {
 			if !slices.Contains(info.Notes, n) {
 				info.Notes = append(info.Notes, n)
@@ -174,7 +180,11 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 		return Outcome{Folder: o.Out}, err
 	}
 	report, err := publish(folder, o, redactor)
-	return Outcome{Report: report, Folder: o.Out}, err
+	out := Outcome{Report: report, Folder: o.Out}
+	if o.repro != nil && session != nil {
+		return out, o.repro.hold(ctx, stand{out, o, session, bench, redactor, attendant}, err)
+	}
+	return out, err
 }
 
 // preparation is a run before anything happens: what it will judge and play.
@@ -226,6 +236,11 @@ func prepare(o Options, began time.Time) (*preparation, error) {
 	p.planned, p.scenarios, err = plan(p.cat, o.Selection, o.Manifest.Candidate, day, o.Phase, leaves, l)
 	if err != nil {
 		return nil, err
+	}
+	if o.repro != nil {
+		if p.scenarios, err = o.repro.narrow(p, leaves); err != nil {
+			return nil, err
+		}
 	}
 	p.slugs = []string{}
 	for _, s := range p.scenarios {

@@ -1,0 +1,211 @@
+package run
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/etalon-sante/etalon/reports"
+	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/candidate"
+)
+
+// callFile holds, in the folder of a repro, the call of the pilot where it is too
+// long for a command line.
+const callFile = "repro-call.json"
+
+// maxInline is how many bytes of a body stand in a command.
+const maxInline = 8 << 10
+
+// command writes the one command that repeats an act upon the candidate.
+func (r *repro) command(out *Shown, act record.Record, s stand) {
+	sh := &shell{secrets: s.redactor.Secrets(0), used: map[string]string{}}
+	c := s.o.Manifest.Candidate
+	switch {
+	case act.Exchange != nil:
+		out.Command = sh.request(act.Exchange, r.authority)
+	case act.Pilot == nil:
+	case c.Pilot.Kind == "http":
+		call, ok := r.call(act)
+		if !ok {
+			return
+		}
+		token := tokenReference(s.o.Manifest.Raw)
+		if token.need.EN != "" {
+			out.Needs = append(out.Needs, token.need)
+		}
+		body := sh.word(string(call))
+		if len(call) > maxInline && len(sh.used) == 0 {
+			path := filepath.Join(s.out.Folder, callFile)
+			if err := os.WriteFile(path, call, 0o644); err == nil {
+				body = "@" + sh.word(path)
+			}
+		}
+		trust := ""
+		if r.authority != "" && strings.HasPrefix(c.Pilot.URL, "https:") {
+			trust = "--cacert " + sh.word(r.authority) + " "
+		}
+		out.Command = fmt.Sprintf(`curl -sS -X POST %s%s -H "Authorization: Bearer %s" -H 'Content-Type: application/json' --data-binary %s`,
+			trust, sh.word(strings.TrimRight(c.Pilot.URL, "/")+"/actions/"+act.Pilot.Action), token.word, body)
+	case c.Pilot.Kind == "exec":
+		call, ok := r.call(act)
+		if !ok {
+			return
+		}
+		words := []string{}
+		for _, w := range c.Pilot.Command {
+			words = append(words, sh.word(w))
+		}
+		out.Command = fmt.Sprintf("cd %s && printf '%%s' %s | %s", sh.word(first(s.o.Manifest.Folder, ".")), sh.word(string(call)), strings.Join(words, " "))
+	default:
+		out.Needs = append(out.Needs, reports.Text{
+			FR: "Faites vous-même dans le service : " + act.Pilot.Action + ", pour le patient " + act.Patient + ".",
+			EN: "Do it yourself in the service: " + act.Pilot.Action + ", for patient " + act.Patient + ".",
+		})
+	}
+	for _, name := range slices.Sorted(maps.Keys(sh.used)) {
+		out.Exports = append(out.Exports, record.Secret{Name: name, Value: sh.used[name]})
+	}
+}
+
+// call is the call that a record of the pilot stands for, as it was made: of the
+// calls for this patient and action the one with the same place among the records.
+func (r *repro) call(act record.Record) ([]byte, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var best *candidate.Call
+	for i := range r.calls {
+		c := &r.calls[i]
+		if c.Patient == act.Patient && string(c.Action) == act.Pilot.Action {
+			if payload, err := json.Marshal(c.Payload); err == nil && (best == nil || sameShape(payload, act.Pilot.Payload)) {
+				best = c
+			}
+		}
+	}
+	if best == nil {
+		return nil, false
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(best); err != nil {
+		return nil, false
+	}
+	return bytes.TrimSpace(b.Bytes()), true
+}
+
+// sameShape says whether a payload is the one that a record holds, which is folded
+// and without secrets.
+func sameShape(payload, recorded []byte) bool {
+	return bytes.Equal(record.Fold(payload), recorded)
+}
+
+// token is how a command names the pilot's bearer token.
+type token struct {
+	word string
+	need reports.Text
+}
+
+// tokenReference reads from the manifest how it refers to the token; its value
+// stands in no command.
+func tokenReference(raw []byte) token {
+	var m struct {
+		Pilot struct {
+			Token string `yaml:"token"`
+		} `yaml:"pilot"`
+	}
+	_ = yaml.Unmarshal(raw, &m) // it was read before, strictly
+	name := "ETALON_PILOT_TOKEN"
+	if n, ok := strings.CutPrefix(m.Pilot.Token, "env:"); ok && regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`).MatchString(n) {
+		name = n
+	}
+	if path, ok := strings.CutPrefix(m.Pilot.Token, "file:"); ok && !strings.ContainsAny(path, "\"$`\\\n") {
+		return token{word: "$(cat '" + strings.ReplaceAll(path, "'", `'\''`) + "')"}
+	}
+	return token{word: "$" + name, need: reports.Text{
+		FR: "La variable " + name + " doit porter le jeton du pilote, comme pour la campagne.",
+		EN: "The variable " + name + " has to hold the pilot's token, as for the run.",
+	}}
+}
+
+// shell writes words for a shell. A secret stands in them as a variable.
+type shell struct {
+	secrets []record.Secret
+	used    map[string]string // variable -> value
+}
+
+// word quotes a text; what is secret in it, or a name that stands for a secret,
+// becomes a variable.
+func (sh *shell) word(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/:") == "" && !sh.holds(s) {
+		return s
+	}
+	var b strings.Builder
+	b.WriteByte('\'')
+	for s != "" {
+		at, width, secret := len(s), 0, record.Secret{}
+		for _, x := range sh.secrets {
+			for _, form := range []string{x.Value, "«" + x.Name + "»"} {
+				if i := strings.Index(s, form); form != "" && i >= 0 && (i < at || i == at && len(form) > width) {
+					at, width, secret = i, len(form), x
+				}
+			}
+		}
+		b.WriteString(strings.ReplaceAll(s[:at], "'", `'\''`))
+		if width > 0 {
+			name := variable(secret.Name)
+			sh.used[name] = secret.Value
+			b.WriteString(`'"$` + name + `"'`)
+		}
+		s = s[at+width:]
+	}
+	b.WriteByte('\'')
+	if out := b.String(); len(out) > 2 {
+		return strings.TrimPrefix(strings.TrimSuffix(out, "''"), "''")
+	}
+	return b.String()
+}
+
+func (sh *shell) holds(s string) bool {
+	return slices.ContainsFunc(sh.secrets, func(x record.Secret) bool { return x.Value != "" && strings.Contains(s, x.Value) })
+}
+
+// variable is the name of a secret as that of a variable.
+func variable(name string) string {
+	return "ETALON_" + strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z':
+			return r - 'a' + 'A'
+		case r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
+			return r
+		}
+		return '_'
+	}, name)
+}
+
+// request is an exchange of the journal as a command.
+func (sh *shell) request(x *record.Exchange, authority string) string {
+	out := "curl -sS -i -X " + sh.word(x.Request.Method) + " " + sh.word(x.Request.URL)
+	if authority != "" && strings.HasPrefix(x.Request.URL, "https:") {
+		out += " --cacert " + sh.word(authority)
+	}
+	for _, h := range x.Request.Headers {
+		switch strings.ToLower(h.Name) {
+		case "host", "content-length", "connection", "accept-encoding", "user-agent", "transfer-encoding":
+			continue // curl's own
+		}
+		out += " -H " + sh.word(h.Name+": "+h.Value)
+	}
+	if b := x.Request.Body; b != nil && b.Text != "" && b.Encoding == "" {
+		out += " --data-binary " + sh.word(b.Text)
+	}
+	return out
+}
