@@ -282,6 +282,8 @@ func (sp *space) addPatient(req control.PatientRequest) (control.Patient, error)
 		Handle:     req.Handle,
 		Login:      "patient-" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h[:8])),
 		Password:   randomHex(10),
+		Email:      req.Person.Email,
+		Phone:      req.Person.Phone,
 		Sub:        base64.RawURLEncoding.EncodeToString(h[8:24]),
 		IDPe:       uuid(digest(sp.seed, "idpe", req.Handle)),
 		AssignAuth: sp.auth,

@@ -63,6 +63,8 @@ type Account struct {
 	Handle      string
 	Login       string
 	Password    string
+	Email       string // canary
+	Phone       string // canary
 	Sub         string
 	IDPe        string
 	AssignAuth  string // "urn:oid:…"

@@ -118,7 +118,7 @@ func TestBothLanguagesHaveEverySentence(t *testing.T) {
 		t.Fatal("one language for two")
 	}
 	for _, x := range []texts{fr, en} {
-		for _, s := range []string{x.Banner, x.Switch, x.SignInTitle, x.SignInLead, x.Login, x.Password, x.Go, x.WrongPassword, x.ConsentTitle, x.ConsentLead, x.Purposes, x.Hint, x.Read, x.Write, x.Accept, x.Refuse, x.NoDecision, x.NoFinalite, x.RefusalTitle, x.BadQuery, x.BadForm, x.Gone, x.UnknownClient, x.UnknownRedirect, x.barredService} {
+		for _, s := range []string{x.Banner, x.Switch, x.SignInTitle, x.SignInLead, x.Login, x.Password, x.Go, x.WrongPassword, x.ConsentTitle, x.ConsentLead, x.SignedIn, x.Purposes, x.Hint, x.Read, x.Write, x.Accept, x.Refuse, x.NoDecision, x.NoFinalite, x.RefusalTitle, x.BadQuery, x.BadForm, x.Gone, x.UnknownClient, x.UnknownRedirect, x.barredService} {
 			if s == "" {
 				t.Errorf("a sentence is missing: %+v", x)
 			}

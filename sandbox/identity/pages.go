@@ -35,6 +35,7 @@ type page struct {
 	Service               string
 	Alert                 string
 	Finalites             []pageFinalite
+	Email, Phone          string // of who has signed in
 	Partner               *Partner
 	Profiles              []pageProfile
 	Terms                 string
@@ -110,7 +111,7 @@ func (a *Authority) SignIn(x *exchange.Exchange) exchange.Answer {
 	if bar, ok := a.cfg.Pairings.Barred(acc.Handle); ok {
 		return a.barred(x, in, lang, bar)
 	}
-	return exchange.Redirect(a.cfg.Consent + "?" + url.Values{"interaction": {in.id}}.Encode())
+	return a.plant(*acc, exchange.Redirect(a.cfg.Consent+"?"+url.Values{"interaction": {in.id}}.Encode()))
 }
 
 // redirectError is the error code of an authorization response for a status.
@@ -135,6 +136,7 @@ func (a *Authority) consentForm(in *interaction, lang string, status int, alert 
 	return a.render(status, in.redirect, page{
 		Lang: lang, Title: t.ConsentTitle, T: t, Step: "consent", Action: a.cfg.Consent,
 		Interaction: in.id, Service: a.name(), Alert: alert,
+		Email: in.account.Email, Phone: inPairs(in.account.Phone),
 		Partner: in.partner, Profiles: a.profilesOf(in.account, t), Terms: a.Card().Terms, Finalites: a.pageFinalites(lang),
 		OtherURL: a.cfg.Consent + "?" + url.Values{"interaction": {in.id}, "lang": {other(lang)}}.Encode(),
 	})

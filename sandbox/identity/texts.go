@@ -6,6 +6,7 @@ type texts struct {
 	SignInTitle, SignInLead, Login, Password, Go string
 	WrongPassword                                string
 	ConsentTitle, ConsentLead, Purposes, Hint    string
+	SignedIn                                     string
 	Read, Write                                  string
 	Accept, Refuse, NoDecision, NoFinalite       string
 	RefusalTitle                                 string
@@ -26,6 +27,7 @@ func textsIn(lang string) texts {
 			Go:              "Sign in",
 			WrongPassword:   "The login or the password is not right.",
 			ConsentTitle:    "Your consent",
+			SignedIn:        "Your account:",
 			ConsentLead:     "This service asks to exchange data with your record:",
 			Purposes:        "What do you agree to?",
 			Hint:            "Nothing is agreed to beforehand. You may choose some and leave others.",
@@ -54,6 +56,7 @@ func textsIn(lang string) texts {
 		Go:              "Se connecter",
 		WrongPassword:   "L'identifiant ou le mot de passe n'est pas le bon.",
 		ConsentTitle:    "Votre consentement",
+		SignedIn:        "Votre compte :",
 		ConsentLead:     "Ce service demande à échanger des données avec votre dossier :",
 		Purposes:        "Que lui autorisez-vous ?",
 		Hint:            "Rien n'est autorisé d'avance. Vous pouvez en choisir certaines et laisser les autres.",

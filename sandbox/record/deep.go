@@ -23,34 +23,42 @@ const maxInflated = 4 << 20
 // encoded twice in less.
 const minRun = 16
 
+// minDeflated is the shortest base64, in characters, that is tried as something
+// compressed that bears no mark.
+const minDeflated = 28
+
 // redact replaces every secret in s. Who calls it holds the lock.
 func (r *Redactor) redact(s string) string {
 	s = replace(s, r.spans(s))
-	// Where each byte came from is only worked out when there is something to find.
-	if p, ok := unescape(s, false); ok && r.within(p.text) != "" {
-		p, _ = unescape(s, true)
-		found := r.spans(p.text)
-		last := 0
-		kept := found[:0]
-		for _, f := range found {
-			if f = p.source(f); f.from >= last {
-				kept, last = append(kept, f), f.to
-			}
-		}
-		s = replace(s, kept)
-	}
-	var found []span
-	for from, to := range runs(s) {
-		if name := r.withinBase64(s[from:to], maxDepth); name != "" {
-			found = append(found, span{from, to, name})
-		}
-	}
-	if s = replace(s, found); strings.Contains(s, "\x00") {
+	p, escaped := unescape(s, false)
+	if !escaped {
+		s = replace(s, r.encodings(s))
 		if name := r.wide(s, maxDepth); name != "" {
 			return "«" + name + "»"
 		}
+		return s
+	}
+	// Where each byte came from is only worked out when there is something to find.
+	within, encoded := r.spans(p.text), r.encodings(p.text)
+	if len(within)+len(encoded) > 0 {
+		p, _ = unescape(s, true)
+		s = replace(s, p.sources(append(within, encoded...)))
+	}
+	if name := r.wide(p.text, maxDepth); name != "" {
+		return "«" + name + "»"
 	}
 	return s
+}
+
+// encodings are the places of base64 that hold a secret, encoded once more.
+func (r *Redactor) encodings(s string) []span {
+	var out []span
+	for from, to := range runs(s) {
+		if name := r.withinBase64(s[from:to], maxDepth); name != "" {
+			out = append(out, span{from, to, name})
+		}
+	}
+	return out
 }
 
 // holds returns the name of a secret that stands in s, in any form, or "".
@@ -164,7 +172,25 @@ func (r *Redactor) withinBase64(run string, depth int) string {
 			return name
 		}
 	}
-	return ""
+	if len(run) < minDeflated {
+		return ""
+	}
+	// RFC 1951 has no mark of its own; its first block says of which of three kinds it is.
+	data := make([]byte, len(run)/4*3+2)
+	data = data[:fromBase64(data, run)]
+	if data[0]>>1&3 == 3 {
+		return ""
+	}
+	// Making a reader costs 40 KiB, and most of what is tried here is no such thing.
+	reader, _ := r.readers.Get().(io.ReadCloser)
+	if reader == nil {
+		reader = flate.NewReader(nil)
+	}
+	defer r.readers.Put(reader)
+	name, _ := r.unpacked(string(data), func(in io.Reader) (io.Reader, error) {
+		return reader, reader.(flate.Resetter).Reset(in, nil) //nolint:forcetypeassert // documented by flate
+	}, maxInflated, depth)
+	return name
 }
 
 // fromBase64 decodes either alphabet, of which text holds nothing else, into a

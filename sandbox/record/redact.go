@@ -34,6 +34,8 @@ type Redactor struct {
 	counts map[string]int      // kind -> last number
 	index  map[uint64][]needle // by first bytes without case, longest first
 	filter [1 << 14]uint64     // which hashes of first bytes occur
+
+	readers sync.Pool // of compressed data, to be used again
 }
 
 // needle is one form of a secret.

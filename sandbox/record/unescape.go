@@ -2,6 +2,7 @@ package record
 
 import (
 	"html"
+	"sort"
 	"strings"
 	"unicode/utf8"
 )
@@ -102,6 +103,19 @@ func (p plain) source(s span) span {
 	return span{p.from[s.from], to, s.name}
 }
 
+// sources are where places of the plain text came from, in order, none over another.
+func (p plain) sources(places []span) []span {
+	sort.SliceStable(places, func(i, j int) bool { return places[i].from < places[j].from })
+	last := 0
+	out := places[:0]
+	for _, x := range places {
+		if x = p.source(x); x.from >= last {
+			out, last = append(out, x), x.to
+		}
+	}
+	return out
+}
+
 func percent(s string) (string, int) {
 	if len(s) < 3 {
 		return "", 0
@@ -142,7 +156,7 @@ func backslash(s string) (string, int) {
 		if !ok {
 			return "", 0
 		}
-		return string(n), 4
+		return string([]byte{byte(n)}), 4
 	}
 	return "", 0
 }

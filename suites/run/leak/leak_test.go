@@ -1,23 +1,13 @@
 package leak
 
 import (
-	"archive/zip"
 	"bytes"
-	"compress/flate"
-	"compress/gzip"
-	"compress/zlib"
-	"encoding/base64"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"html"
-	"io"
-	"net/url"
 	"strings"
 	"testing"
-	"unicode/utf16"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/suites/run/leak/leaktest"
 )
 
 const token = "tok/é+s3cret&\"value=42"
@@ -32,145 +22,17 @@ func secrets() []record.Secret {
 	}
 }
 
-func all(f func(byte) string) func(string) string {
-	return func(s string) (out string) {
-		for i := range len(s) {
-			out += f(s[i])
-		}
-		return out
-	}
-}
-
-func packed(open func(io.Writer) io.WriteCloser) func(string) string {
-	return func(s string) string {
-		var b bytes.Buffer
-		w := open(&b)
-		_, _ = io.WriteString(w, s)
-		_ = w.Close()
-		return b.String()
-	}
-}
-
-func gzipped(s string) string {
-	return packed(func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) })(s)
-}
-
-func deflated(s string) string {
-	return packed(func(w io.Writer) io.WriteCloser { f, _ := flate.NewWriter(w, 9); return f })(s)
-}
-
-func zlibbed(s string) string {
-	return packed(func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) })(s)
-}
-
-func zipped(s string) string {
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	f, _ := z.Create("word/document.xml")
-	_, _ = io.WriteString(f, strings.Repeat("<t>autre chose</t>", 40)+s)
-	_ = z.Close()
-	return b.String()
-}
-
-func std(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
-func web(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
-func quoted(s string) string {
-	b, _ := json.Marshal(s)
-	return string(b)
-}
-
-func wide(s string) string {
-	var b []byte
-	for _, u := range utf16.Encode([]rune(s)) {
-		b = append(b, byte(u), byte(u>>8))
-	}
-	return string(b)
-}
-
-func lines(s string) (out string) {
-	for ; len(s) > 76; s = s[76:] {
-		out += s[:76] + "\r\n"
-	}
-	return out + s
-}
-
-// encodings are the ways in which a secret is written here.
-func encodings() map[string]func(string) string {
-	return map[string]func(string) string{
-		"plain":                        func(s string) string { return s },
-		"percent":                      url.QueryEscape,
-		"percent in a path":            url.PathEscape,
-		"percent, lower case":          func(s string) string { return strings.ToLower(url.QueryEscape(s)) },
-		"percent of every byte":        all(func(b byte) string { return fmt.Sprintf("%%%02x", b) }),
-		"percent twice":                func(s string) string { return url.QueryEscape(url.QueryEscape(s)) },
-		"JSON":                         quoted,
-		"JSON in JSON in JSON":         func(s string) string { return quoted(quoted(quoted(s))) },
-		"JSON, every character":        func(s string) (out string) { return unicodes(s, `\u%04x`) },
-		"JSON, capital digits":         func(s string) (out string) { return unicodes(s, `\u%04X`) },
-		"JavaScript":                   all(func(b byte) string { return fmt.Sprintf(`\x%02x`, b) }),
-		"HTML":                         html.EscapeString,
-		"HTML, decimal":                func(s string) string { return unicodes(s, "&#%d;") },
-		"HTML, hexadecimal":            func(s string) string { return unicodes(s, "&#x%x;") },
-		"HTML in JSON":                 func(s string) string { return quoted(html.EscapeString(s)) },
-		"base64":                       std,
-		"base64url":                    web,
-		"base64, one further":          func(s string) string { return std("x" + s + "yz") },
-		"base64, two further":          func(s string) string { return web("é" + s + "y") },
-		"base64 after other letters":   func(s string) string { return "id_" + web(strings.Repeat("a", 30)+s) },
-		"base64 in lines":              func(s string) string { return lines(std(strings.Repeat("Bonjour. ", 30) + s)) },
-		"base64 in lines in JSON":      func(s string) string { return quoted(lines(std(strings.Repeat("Bonjour. ", 30) + s))) },
-		"base64 in percent":            func(s string) string { return url.QueryEscape(std(s)) },
-		"base64 twice":                 func(s string) string { return std(std(s)) },
-		"base64 of percent":            func(s string) string { return std(url.QueryEscape(s)) },
-		"base64 of HTML":               func(s string) string { return std("<b>" + unicodes(s, "&#%d;") + "</b>") },
-		"hexadecimal":                  func(s string) string { return hex.EncodeToString([]byte(s)) },
-		"hexadecimal, capitals":        func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) },
-		"hexadecimal, one digit later": func(s string) string { return "f" + hex.EncodeToString([]byte(s)) },
-		"JWT": func(s string) string {
-			return web(`{"alg":"none"}`) + "." + web(`{"sub":"a","x":`+quoted(s)+`}`) + "."
-		},
-		"JWT, escaped": func(s string) string {
-			return web(`{"alg":"none"}`) + "." + web(`{"sub":"a","x":"`+unicodes(s, `\u%04x`)+`"}`) + ".c2ln"
-		},
-		"gzip":                   gzipped,
-		"zlib":                   zlibbed,
-		"base64 of gzip":         func(s string) string { return std(gzipped(s)) },
-		"base64 of deflate":      func(s string) string { return web(deflated(strings.Repeat("<saml/>", 20) + s)) },
-		"base64 of zlib":         func(s string) string { return web(zlibbed(s)) },
-		"base64 of gzip of JSON": func(s string) string { return std(gzipped(`{"a":` + quoted(s) + `}`)) },
-		"archive":                zipped,
-		"base64 of an archive":   func(s string) string { return std(zipped(s)) },
-		"a stream in a PDF": func(s string) string {
-			return std("%PDF-1.7\n1 0 obj<</Length 9>>stream\n" + zlibbed("BT ("+s+") Tj ET") + "\nendstream")
-		},
-		"two bytes a character":   wide,
-		"base64 of two bytes":     func(s string) string { return std(wide(s)) },
-		"two bytes, JSON":         func(s string) string { return quoted(wide(s)) },
-		"percent of base64 of it": func(s string) string { return url.QueryEscape(std(gzipped(std(s)))) },
-	}
-}
-
-func unicodes(s, form string) (out string) {
-	for _, r := range s {
-		out += fmt.Sprintf(form, r)
-	}
-	return out
-}
-
 func TestASecretIsFoundInEveryEncoding(t *testing.T) {
 	s := New(secrets())
-	for form, encode := range encodings() {
+	for form, encode := range leaktest.Encodings() {
 		t.Run(form, func(t *testing.T) {
 			for _, x := range secrets() {
 				if form == "two bytes, JSON" && strings.Contains(x.Value, "é") {
 					continue // what is not UTF-8 does not come through JSON
 				}
 				text := "avant\n" + `{"a":"` + encode(x.Value) + `"}` + "\naprès"
-				if form == "gzip" || form == "zlib" || form == "archive" {
+				if leaktest.Binary(form) {
 					text = encode(x.Value) // a file of its own
-				}
-				if form == "two bytes a character" {
-					text = wide("avant " + x.Value)
 				}
 				at, found := s.Scan("page.html", []byte(text))
 				if !found || at.Secret != x.Name {
@@ -204,15 +66,15 @@ func TestPeopleAreFoundAsTheyAreWritten(t *testing.T) {
 
 func TestThePlaceIsNamed(t *testing.T) {
 	s := New(secrets())
-	in := quoted(token)
+	in := leaktest.JSON(token)
 	for name, c := range map[string]struct {
 		content string
 		want    Leak
 	}{
 		"index.html":    {"<p>\n<p>\n<p>" + html.EscapeString(token), Leak{"access-token-1", "escaped", 3, ""}},
 		"journal.jsonl": {"{\"seq\":1}\n{\"seq\":2,\"a\":[{\"b/c\":" + in + "}]}\n", Leak{"access-token-1", "escaped", 2, "/a/0/b~1c"}},
-		"report.json":   {"{\n \"x\": [\n  1,\n  {\"y\": \"" + std(token) + "\"}\n ]\n}\n", Leak{"access-token-1", "base64, plain", 4, "/x/1/y"}},
-		"keys.json":     {"{\"a\":1,\"" + std(token) + "\":2}", Leak{"access-token-1", "base64, plain", 1, "/(key 2)"}},
+		"report.json":   {"{\n \"x\": [\n  1,\n  {\"y\": \"" + leaktest.Base64(token) + "\"}\n ]\n}\n", Leak{"access-token-1", "base64, plain", 4, "/x/1/y"}},
+		"keys.json":     {"{\"a\":1,\"" + leaktest.Base64(token) + "\":2}", Leak{"access-token-1", "base64, plain", 1, "/(key 2)"}},
 		"large.html":    {strings.Repeat("une ligne sans rien\n", 100_000) + token, Leak{"access-token-1", "plain", 100_001, ""}},
 		"a/0199000042":  {"rien", Leak{"phone-3", "in the file's name", 0, ""}},
 	} {
@@ -227,7 +89,7 @@ func TestThePlaceIsNamed(t *testing.T) {
 
 // A small file that grows without end when it is read costs a bounded time.
 func TestWhatInflatesWithoutEndIsReadUpToABound(t *testing.T) {
-	bomb := gzipped(strings.Repeat("\x00", 40<<20))
+	bomb := leaktest.Gzip(strings.Repeat("\x00", 40<<20))
 	s := New(secrets())
 	b := &budget{}
 	if h, found := s.look([]byte(bomb), newWork(b)); found {
@@ -239,7 +101,7 @@ func TestWhatInflatesWithoutEndIsReadUpToABound(t *testing.T) {
 }
 
 func FuzzScan(f *testing.F) {
-	for form, encode := range encodings() {
+	for form, encode := range leaktest.Encodings() {
 		f.Add(form, []byte(encode(token)))
 	}
 	f.Add("x.json", []byte(`{"a":"\ud800\u"}%%&#;&#x110000;%f`))
