@@ -21,8 +21,8 @@ type plain struct {
 	from []int
 }
 
-// unescape takes percent-encoding, the escapes of JSON and those of HTML out of a
-// text, as often as they were put on, and remembers where each byte came from when
+// unescape takes percent-encoding, the escapes of JSON, those of HTML and zeros out of
+// a text, as often as they were put on, and remembers where each byte came from when
 // it is asked to; ok is false when there are none.
 func unescape(s string, places bool) (out plain, ok bool) {
 	out = plain{text: s}
@@ -48,12 +48,14 @@ func unescapeOnce(in plain, places bool) (plain, bool) {
 	}
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if c != '%' && c != '\\' && c != '&' {
+		if c != '%' && c != '\\' && c != '&' && c != 0 {
 			continue
 		}
 		var to string
 		var length int
 		switch c {
+		case 0: // of text of two bytes a character
+			length = 1
 		case '%':
 			to, length = percent(s[i:])
 		case '\\':

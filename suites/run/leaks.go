@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/etalon-sante/etalon/reports/seal"
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/run/leak"
 )
@@ -71,6 +72,26 @@ func (f *Folder) search(s *leak.Scanner, files []file) error {
 		}
 	}
 	return nil
+}
+
+// searchSeal looks into the seal too. It binds digests and what was searched before
+// it was made; should it hold a secret all the same, it goes.
+func (f *Folder) searchSeal(s *leak.Scanner) error {
+	return filepath.WalkDir(filepath.Join(f.Path, seal.Folder), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("look for secrets in the seal: %w", err)
+		}
+		name := seal.Folder + "/" + d.Name()
+		at, found := s.Scan(name, content)
+		if !found {
+			return nil
+		}
+		return errors.Join(&LeakError{File: name, Name: at.Secret, Place: at}, os.Remove(path))
+	})
 }
 
 // purge takes secrets out of a file that stands on disk: each text of JSON that

@@ -40,7 +40,8 @@ func publish(folder *Folder, o Options, redactor *record.Redactor) (reports.Repo
 	if err != nil {
 		return report, err
 	}
-	if err := folder.search(scanner(redactor), files); err != nil {
+	searcher := scanner(redactor)
+	if err := folder.search(searcher, files); err != nil {
 		if leak := new(LeakError); errors.As(err, &leak) {
 			err = errors.Join(err, folder.stopped(leak))
 		}
@@ -51,7 +52,10 @@ func publish(folder *Folder, o Options, redactor *record.Redactor) (reports.Repo
 			return report, err
 		}
 	}
-	return report, sealFolder(folder.Path, rec, report, o.Key, o.Now)
+	if err := sealFolder(folder.Path, rec, report, o.Key, o.Now); err != nil {
+		return report, err
+	}
+	return report, folder.searchSeal(searcher)
 }
 
 type file struct {

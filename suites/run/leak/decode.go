@@ -44,22 +44,22 @@ func (s *Scanner) deeper(b []byte, left *work, depth int) (hit, bool) {
 	if depth == 0 {
 		return hit{}, false
 	}
-	text := b
-	if u := unescapeAll(b); len(u) != len(b) {
-		text = u
-		if name, found := s.find(text); found {
-			return hit{name, "escaped"}, true
-		}
-	}
-	if mayBeWide(text) {
+	if mayBeWide(b) {
 		for way := range 4 {
-			thin := narrow(text, way&1, way>>1)
+			thin := narrow(b, way&1, way>>1)
 			if mayBeWide(thin) { // zeros, or of four bytes a character
 				continue
 			}
 			if h, found := s.deeper(thin, left, depth-1); found {
 				return hit{h.name, "two bytes a character, " + h.form}, true
 			}
+		}
+	}
+	text := b
+	if u := unescapeAll(b); len(u) != len(b) {
+		text = u
+		if name, found := s.find(text); found {
+			return hit{name, "escaped"}, true
 		}
 	}
 	if h, found := s.runs(text, left, depth); found {
@@ -101,14 +101,15 @@ func unescapeAll(b []byte) []byte {
 	return b
 }
 
-// unescape takes one layer of escapes away: %41, \u0041, \x41, \n, \/, &#65;, &amp;.
+// unescape takes one layer of escapes away: %41, \u0041, \x41, \n, \/, &#65;, &amp;,
+// and the zeros of text of two bytes a character.
 // Without one it returns what it was given.
 func unescape(b []byte) []byte {
 	var out []byte
 	kept := 0
 	for i := 0; i < len(b); {
 		c := b[i]
-		if c != '%' && c != '\\' && c != '&' {
+		if c != '%' && c != '\\' && c != '&' && c != 0 {
 			i++
 			continue
 		}
@@ -134,6 +135,8 @@ func unescape(b []byte) []byte {
 // long it is; 0 when it is none.
 func escape(b []byte) (to []byte, length int) {
 	switch {
+	case b[0] == 0: // of text of two bytes a character
+		return nil, 1
 	case b[0] == '%':
 		if n, ok := hexOf(b, 1, 2); ok {
 			return []byte{byte(n)}, 3

@@ -64,6 +64,7 @@ func zipped(s string) string {
 // Base64 is the alphabet of RFC 4648, 4, with padding.
 func Base64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 func web(s string) string    { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+
 // JSON is a text of JSON, with its quotation marks.
 func JSON(s string) string {
 	b, _ := json.Marshal(s)
