@@ -86,7 +86,7 @@ func encode(r Report) ([]byte, error) {
 	if err := e.Encode(plain(Normal(r))); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), nil
+	return escaped(b.Bytes()), nil
 }
 
 // Encode returns the bytes of report.json, in its normal form. It does not check

@@ -91,7 +91,7 @@ func Write(w io.Writer, r reports.Report, lang string) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(map[string]any{"@context": context(), "@graph": graph(reports.Normal(r))}); err != nil {
+	if err := e.Encode(map[string]any{"@context": context(), "@graph": graph(reports.Shown(r))}); err != nil {
 		return fmt.Errorf("write %s: %w", File, err)
 	}
 	if _, err := w.Write(b.Bytes()); err != nil {
@@ -217,10 +217,4 @@ func links(sources []reports.Source) []string {
 }
 
 // segment is text as a part of an address: a reader of JSON-LD takes it for a name.
-func segment(s string) string {
-	s = url.PathEscape(plain.Line(s))
-	if s == "" {
-		return "-"
-	}
-	return s
-}
+func segment(s string) string { return plain.Segment(s) }

@@ -182,7 +182,7 @@ type (
 )
 
 func newPage(r reports.Report, l words.Lang) page {
-	r = reports.Normal(r)
+	r = reports.Shown(r)
 	if r.Verdict == "" { // not concluded: whatever it holds, nobody judged it
 		r.Verdict, r.ExitCode = reports.RunError, reports.ExitError
 	}

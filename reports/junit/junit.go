@@ -88,7 +88,7 @@ func Write(w io.Writer, r reports.Report, lang string) error {
 	if err != nil {
 		return fmt.Errorf("write junit.xml: %w", err)
 	}
-	out := build(reports.Normal(r), l)
+	out := build(reports.Shown(r), l)
 	var b bytes.Buffer
 	b.WriteString(xml.Header)
 	e := xml.NewEncoder(&b)

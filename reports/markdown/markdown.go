@@ -27,7 +27,7 @@ func Write(w io.Writer, r reports.Report, lang string) error {
 		return fmt.Errorf("write summary.md: %w", err)
 	}
 	var b bytes.Buffer
-	page{&b, l}.write(reports.Normal(r))
+	page{&b, l}.write(reports.Shown(r))
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("write summary.md: %w", err)
 	}

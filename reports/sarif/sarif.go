@@ -19,6 +19,9 @@
 // itself stands in the properties of every result. An error is a notification
 // of the tool too, and the invocation was then not successful.
 //
+// A result is suppressed (§3.27.23) where the editor's list of known nonconformities
+// names it and this run says that the entry holds; it is there all the same.
+//
 // Write writes every result. GitHub's code scanning takes each of them for an
 // alert, whatever its kind: WriteProblems writes those alone that somebody has
 // to mend, which are of kind fail, and one more, "run", where a run ends in an
@@ -82,8 +85,8 @@ func write(w io.Writer, r reports.Report, lang string, problems bool) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", File, err)
 	}
-	r = reports.Normal(r)
-	lines, err := linesOf(r)
+	lines, err := linesOf(reports.Normal(r))
+	r = reports.Shown(r)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", File, err)
 	}
@@ -253,6 +256,7 @@ func outcome(r reports.Report, x rows.Row, index, requirement, line int, l words
 	if x.Check == nil {
 		return out
 	}
+	out.Suppressions = suppressed(r, x)
 	out.Properties["witness"] = plain.Line(x.Check.Witness)
 	out.OccurrenceCount = len(x.Check.Findings)
 	for _, f := range x.Check.Findings {

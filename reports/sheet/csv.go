@@ -18,6 +18,7 @@ func CSV(w io.Writer, r reports.Report, lang string, e Evidence) error {
 	if err != nil {
 		return fmt.Errorf("write CSV: %w", err)
 	}
+	r = reports.Shown(r)
 	var b bytes.Buffer
 	b.WriteString("\ufeff")
 	out := csv.NewWriter(&b)

@@ -72,7 +72,7 @@ func Notice(l words.Lang) string {
 
 // table lays the report out, a row each, without the names of the columns.
 func table(r reports.Report, l words.Lang, e Evidence) [][]string {
-	all := rows.Of(reports.Normal(r))
+	all := rows.Of(r)
 	said := map[[2]string]string{} // a few dozen names, asked for thousands of times
 	name := func(kind, code string) string {
 		key := [2]string{kind, code}

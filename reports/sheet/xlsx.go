@@ -23,7 +23,7 @@ func XLSX(w io.Writer, r reports.Report, lang string, e Evidence) error {
 	if err != nil {
 		return fmt.Errorf("write XLSX: %w", err)
 	}
-	b, err := workbook(r, l, e)
+	b, err := workbook(reports.Shown(r), l, e)
 	if err != nil {
 		return fmt.Errorf("write XLSX: %w", err)
 	}

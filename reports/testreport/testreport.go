@@ -126,7 +126,7 @@ func Write(w io.Writer, r reports.Report, lang string) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", File, err)
 	}
-	out, err := build(reports.Normal(r), l)
+	out, err := build(reports.Shown(r), l)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", File, err)
 	}
@@ -315,13 +315,7 @@ func address(r reports.Report) string {
 	return base + "service/" + segment(r.Candidate.Service.Name)
 }
 
-func segment(s string) string {
-	s = url.PathEscape(plain.Line(s))
-	if s == "" {
-		return "-"
-	}
-	return s
-}
+func segment(s string) string { return plain.Segment(s) }
 
 // code is s where it is a code of FHIR, else that of our error.
 func code(s string) string {

@@ -20,8 +20,16 @@ func Line(s string) string { return clean(s, false) }
 
 func clean(s string, lines bool) string {
 	i := 0
-	for i < len(s) && (s[i] >= ' ' && s[i] < 0x7f || lines && (s[i] == '\n' || s[i] == '\t')) {
-		i++
+	for i < len(s) {
+		if s[i] >= ' ' && s[i] < 0x7f || lines && (s[i] == '\n' || s[i] == '\t') {
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r < 0xa0 || n == 1 || noCharacter(r) || turns(r) || r == '\u2028' || r == '\u2029' {
+			break
+		}
+		i += n
 	}
 	if i == len(s) {
 		return s
@@ -46,7 +54,7 @@ func clean(s string, lines bool) string {
 			b.WriteRune('\u2400' + r)
 		case r == 0x7f:
 			b.WriteRune('\u2421')
-		case r < 0xa0, r&0xfffe == 0xfffe, r >= 0xfdd0 && r <= 0xfdef:
+		case r < 0xa0, noCharacter(r):
 			if r < 0x7f {
 				b.WriteRune(r)
 			} else {
@@ -67,6 +75,9 @@ func clean(s string, lines bool) string {
 	}
 	return b.String()
 }
+
+// noCharacter says whether Unicode gives the number to no character, for ever.
+func noCharacter(r rune) bool { return r&0xfffe == 0xfffe || r >= 0xfdd0 && r <= 0xfdef }
 
 // turns says whether a character changes the order in which others are shown
 // (Unicode UAX 9, explicit directional formatting).

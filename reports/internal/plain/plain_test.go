@@ -1,8 +1,10 @@
 package plain
 
 import (
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -53,4 +55,26 @@ func FuzzText(f *testing.F) {
 			t.Fatal("more than one line")
 		}
 	})
+}
+
+func TestEveryTextOfAValueIsMadePlain(t *testing.T) {
+	type name string
+	type part struct {
+		Name  name
+		Other *part
+		List  []string
+		Map   map[string]part
+		When  time.Time
+		Raw   []byte
+	}
+	when := time.Now()
+	in := part{"a\x1b", &part{Name: "\x00"}, []string{"x", "\u202e"}, map[string]part{"\x07": {Name: "\xff"}}, when, []byte{0}}
+	got := Deep(in)
+	want := part{"a␛", &part{Name: "␀"}, []string{"x", "[U+202E]"}, map[string]part{"␇": {Name: "\ufffd"}}, when, []byte{0}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%#v", got)
+	}
+	if in.Name != "a\x1b" || in.Other.Name != "\x00" || in.List[1] != "\u202e" || in.Map["\x07"].Name != "\xff" {
+		t.Error("the value given was changed")
+	}
 }
