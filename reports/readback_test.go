@@ -262,27 +262,61 @@ func readHTML(t testing.TB, b []byte, l words.Lang) told {
 				out.verdict = v
 			}
 		}
-		if n.Data != "details" || !strings.HasPrefix(attr(n, "class"), "row ") {
-			continue
-		}
 		head := find(n, "summary", "")
-		id := textOf(find(head, "b", ""))
-		put(t, out.requirements, id, verdictOf(l, textOf(find(head, "span", "v-"))))
-		if is := strings.Fields(attr(n, "class"))[1]; is != "is-"+out.requirements[id] {
-			t.Errorf("%s is drawn as %s and said to be %s", id, is, out.requirements[id])
-		}
-		list := find(n, "ul", "checks")
-		if list == nil {
-			put(t, out.checks, id, out.requirements[id])
+		if n.Data != "details" || head == nil || find(head, "h5", "") == nil {
 			continue
 		}
-		for li := range list.ChildNodes() {
-			if li.Type == html.ElementNode && li.Data == "li" {
-				put(t, out.checks, textOf(find(li, "b", "")), verdictOf(l, textOf(find(li, "span", "v-"))))
+		id := textOf(find(find(head, "h5", ""), "b", ""))
+		verdict := verdictOf(l, textOf(find(head, "b", "")))
+		put(t, out.requirements, id, verdict)
+		if is := strings.Fields(attr(n, "class"))[0]; is != verdict {
+			t.Errorf("%s is drawn as %s and said to be %s", id, is, verdict)
+		}
+		checks := 0
+		for list := range child(n, "div").ChildNodes() {
+			if list.Type != html.ElementNode || list.Data != "ul" {
+				continue
 			}
+			for li := range list.ChildNodes() {
+				if li.Type != html.ElementNode || li.Data != "li" {
+					continue
+				}
+				checks++
+				check, its := find(li, "b", ""), verdict // said once where every check has the requirement's
+				if word := find(li, "b", "v-"); word != nil {
+					its = verdictOf(l, textOf(word))
+					for check == word || textOf(check) == "" {
+						check = next(check)
+					}
+				}
+				put(t, out.checks, textOf(check), its)
+			}
+		}
+		if checks == 0 {
+			put(t, out.checks, id, verdict)
 		}
 	}
 	return out
+}
+
+// child is the first element of a name directly below.
+func child(n *html.Node, name string) *html.Node {
+	for c := range n.ChildNodes() {
+		if c.Type == html.ElementNode && c.Data == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// next is the element of the same name that follows.
+func next(n *html.Node) *html.Node {
+	for c := n.NextSibling; c != nil; c = c.NextSibling {
+		if c.Type == html.ElementNode && c.Data == n.Data {
+			return c
+		}
+	}
+	return nil
 }
 
 func readJUnit(t testing.TB, b []byte, l words.Lang) told {
