@@ -17,7 +17,7 @@ return p.toString();
 };
 const say=n=>{
 clearTimeout(timer);
-timer=setTimeout(()=>{told.textContent=(n===0?told.dataset.none:n===1?told.dataset.one:told.dataset.many).replace("#",n).replace("#",all.length);},250);
+timer=setTimeout(()=>{told.textContent=(n===0?told.dataset.none:n===1?told.dataset.single:told.dataset.many).replace("#",n).replace("%",all.length);},250);
 };
 const apply=keep=>{
 const words=plain(q.value).split(/\s+/).filter(Boolean);
