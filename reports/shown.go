@@ -14,6 +14,9 @@ import (
 // report.json alone keeps each character, escaped.
 func Shown(r Report) Report { return texts.Deep(Normal(r)) }
 
+// Line is a text of others on one line, shown and not obeyed.
+func Line(s string) string { return texts.Line(s) }
+
 // escaped writes, in the bytes of a JSON document, as escapes the characters that
 // JSON allows and a terminal or a reader would obey: DEL, the C1 controls, and
 // those that turn the order of reading.

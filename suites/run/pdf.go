@@ -8,7 +8,6 @@ import (
 	"html/template"
 	"io"
 	"net/url"
-	"path/filepath"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -114,17 +113,4 @@ func embedded(folder, name string, left *int) string {
 	}
 	*left -= len(b)
 	return "data:image/webp;base64," + base64.StdEncoding.EncodeToString(b)
-}
-
-// readPicture reads a picture of a run, by the name that a report gives it.
-func readPicture(folder, name string) ([]byte, error) {
-	if !lab.IsPicture(name) {
-		return nil, fmt.Errorf("%q is no name of a picture", name)
-	}
-	f, err := openRegular(filepath.Join(folder, filepath.FromSlash(name)), browser.MaxPicture)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, browser.MaxPicture))
 }
