@@ -48,8 +48,7 @@ type format struct {
 	read  func(t testing.TB, b []byte, lang words.Lang) told
 }
 
-// formats lists every writer of a report. A writer that is not here is not tested:
-// suites/run has a test that compares its table with this one's names.
+// formats lists every writer of a report.
 func formats() []format {
 	table := func(write func(io.Writer, reports.Report, string, sheet.Evidence) error) func(io.Writer, reports.Report, string) error {
 		return func(w io.Writer, r reports.Report, lang string) error { return write(w, r, lang, nil) }

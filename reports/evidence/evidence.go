@@ -112,8 +112,13 @@ func Log(w io.Writer, i Item, lines []Line, more int, lang string) error {
 	s := i.said(l)
 	var b bytes.Buffer
 	for _, p := range [][2]string{
-		{l.Pick("Vérification", "Check"), s.Head}, {l.Pick("Exigence", "Requirement"), s.Requirement}, {"Verdict", s.Verdict},
-		{l.Pick("Constaté", "Seen"), s.Seen}, {l.Pick("À regarder", "Look at"), s.Where}, {l.Pick("Campagne", "Run"), s.Run}, {l.Pick("Avis", "Notice"), s.Note},
+		{l.Pick("Vérification", "Check"), s.Head},
+		{l.Pick("Exigence", "Requirement"), s.Requirement},
+		{"Verdict", s.Verdict},
+		{l.Pick("Constaté", "Seen"), s.Seen},
+		{l.Pick("À regarder", "Look at"), s.Where},
+		{l.Pick("Campagne", "Run"), s.Run},
+		{l.Pick("Avis", "Notice"), s.Note},
 	} {
 		if p[1] != "" {
 			fmt.Fprintf(&b, "%s%s%s\n", p[0], l.Pick("\u00a0: ", ": "), p[1])
