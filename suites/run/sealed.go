@@ -124,11 +124,7 @@ func Seal(folder string, k seal.Key, at Clock) error {
 	if err != nil {
 		return err
 	}
-	b, err := readRegular(filepath.Join(folder, reportFile), maxJournal)
-	if err != nil {
-		return err
-	}
-	report, err := reports.Read(b)
+	report, err := readReport(folder)
 	if err != nil {
 		return err
 	}

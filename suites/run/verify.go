@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -66,10 +67,11 @@ func Verify(dir string, o VerifyOptions) (Verified, error) {
 	if !st.IsDir() {
 		return out, fmt.Errorf("verify %s: it is no folder; name the folder of a run", dir)
 	}
-	var again reports.Report
-	var judged error
+	var again, said reports.Report
+	var judged, read error
 	var wg sync.WaitGroup
 	wg.Go(func() { again, judged = JudgeFolder(dir) })
+	wg.Go(func() { said, read = readReport(dir) })
 	out.Seal, err = seal.Verify(dir, o.Trust)
 	wg.Wait()
 	if err != nil {
@@ -78,14 +80,8 @@ func Verify(dir string, o VerifyOptions) (Verified, error) {
 	if !out.Seal.Holds() {
 		return out, nil
 	}
-	b, err := readRegular(filepath.Join(dir, reportFile), maxJournal)
-	if err != nil {
-		out.Failure = reports.Text{FR: "le rapport scellé ne se lit pas : " + err.Error(), EN: "the sealed report cannot be read: " + err.Error()}
-		return out, nil
-	}
-	said, err := reports.Read(b)
-	if err != nil {
-		out.Failure = reports.Text{FR: "report.json ne suit pas son schéma : " + err.Error(), EN: "report.json does not follow its schema: " + err.Error()}
+	if read != nil {
+		out.Failure = reports.Text{FR: "report.json ne se lit pas : " + read.Error(), EN: "report.json cannot be read: " + read.Error()}
 		return out, nil
 	}
 	out.Report = &said
@@ -112,6 +108,14 @@ func Verify(dir string, o VerifyOptions) (Verified, error) {
 		out.Exit = verifiedOK
 	}
 	return out, nil
+}
+
+func readReport(dir string) (reports.Report, error) {
+	b, err := readRegular(filepath.Join(dir, reportFile), maxJournal)
+	if err != nil {
+		return reports.Report{}, err
+	}
+	return reports.Read(b)
 }
 
 // compare finds the verdicts that judging again does not give, those set apart that
@@ -187,7 +191,15 @@ func (v *Verified) rewrite(dir string, again reports.Report) error {
 				return // not sealed, or its absence was told
 			}
 			var now bytes.Buffer
-			errs[i] = errors.Join(err, w.write(&now, again, first(info.Lang, "fr")))
+			write := w.write
+			if w.name == reportFile { // that it follows its schema was seen as it was read
+				write = func(w io.Writer, r reports.Report, _ string) error {
+					b, err := reports.Bytes(r)
+					_, failed := w.Write(b)
+					return errors.Join(err, failed)
+				}
+			}
+			errs[i] = errors.Join(err, write(&now, again, first(info.Lang, "fr")))
 			differs[i] = !bytes.Equal(was, now.Bytes())
 		})
 	}
