@@ -36,6 +36,9 @@ func Normal(r Report) Report {
 	}
 	r.Run.Started = instant(r.Run.Started)
 	r.Run.Ties = each(r.Run.Ties, func(t *Tie) { t.Seen = instant(t.Seen) })
+	if w := r.Run.Witnessed; w != nil {
+		r.Run.Witnessed = &Witnessed{w.Key, w.Public, w.Exchanges, list(w.Changed), list(w.Missing), list(w.Added)}
+	}
 	r.Candidate.Claims.Measures = list(r.Candidate.Claims.Measures)
 	r.Candidate.Claims.Documents = list(r.Candidate.Claims.Documents)
 	r.Candidate.Claims.Agenda = list(r.Candidate.Claims.Agenda)

@@ -59,11 +59,14 @@ type Run struct {
 	Settings    Settings  `json:"settings"`
 	Sandbox     Sandbox   `json:"sandbox"`
 	Witness     string    `json:"witness"` // who saw the exchanges: one of the Witness constants, or a name
-	Command     string    `json:"command"` // how to reproduce, one line
-	Ledger      Ledger    `json:"ledger"`
 	// Ties bind what was tested to the product: only what the run really saw. An
 	// empty list means that nothing does.
 	Ties []Tie `json:"ties"`
+	// Witnessed is what a sandbox hosted by someone else signed of the exchanges; null:
+	// nothing was signed.
+	Witnessed *Witnessed `json:"witnessed"`
+	Command   string     `json:"command"` // how to reproduce, one line
+	Ledger    Ledger     `json:"ledger"`
 }
 
 // Tie is something that binds what was tested to the product that people use.
@@ -88,6 +91,17 @@ const (
 	WitnessEditor = "editor" // harness and sandbox ran where the editor ran them: nobody else saw
 	WitnessHost   = "host"   // a sandbox hosted by someone else served the run and kept its journal
 )
+
+// Witnessed is the journal beside what the sandbox signed. It proves what the sandbox
+// received and answered, not that the product of the catalogue sent it.
+type Witnessed struct {
+	Key       string   `json:"key"`       // id of the sandbox's key
+	Public    string   `json:"public"`    // address of the sandbox, by its own word
+	Exchanges int      `json:"exchanges"` // that are as it signed them
+	Changed   []string `json:"changed"`   // ids of exchanges that are not: redacted further since, or altered
+	Missing   []string `json:"missing"`   // ids that the journal lacks
+	Added     []string `json:"added"`     // ids that it does not know
+}
 
 // Harness identifies the program that judged.
 type Harness struct {

@@ -17,6 +17,7 @@ import (
 	"github.com/etalon-sante/etalon/sandbox/control"
 	"github.com/etalon-sante/etalon/sandbox/fhir"
 	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/sandbox/testimony"
 )
 
 // Bounds of the control API.
@@ -78,6 +79,7 @@ func (s *Server) controlHandler() http.Handler {
 	inSpace("POST /v1/spaces/{space}/keys/rotate", func(_ *http.Request, sp *space) (any, error) { return nil, sp.identity.RotateKeys() })
 	inSpace("GET /v1/spaces/{space}/journal", readJournal)
 	inSpace("GET /v1/spaces/{space}/secrets", readSecrets)
+	inSpace("GET /v1/spaces/{space}/testimony", s.testify)
 	inSpace("POST /v1/spaces/{space}/certificate", s.present)
 	ofPatient("GET /v1/spaces/{space}/patients/{patient}", func(_ *http.Request, sp *space, patient string) (any, error) {
 		state, _ := sp.mes.State(patient)
@@ -184,7 +186,7 @@ func (s *Server) space(id string) (*space, error) {
 }
 
 func (s *Server) health(*http.Request) (any, error) {
-	return control.Health{Build: s.opts.Build, Settings: s.opts.Settings.ID(), Time: s.opts.Clock().UTC(), CA: string(s.CA()), Public: s.public, Handshakes: s.handshakes.last()}, nil
+	return control.Health{Signs: s.opts.SigningKey != nil, Build: s.opts.Build, Settings: s.opts.Settings.ID(), Time: s.opts.Clock().UTC(), CA: string(s.CA()), Public: s.public, Handshakes: s.handshakes.last()}, nil
 }
 
 func (s *Server) createSpace(r *http.Request) (any, error) {
@@ -281,6 +283,24 @@ func number(q url.Values, name string) (int, error) {
 func readSecrets(r *http.Request, sp *space) (any, error) {
 	after, err := number(r.URL.Query(), "after")
 	return sp.names.Secrets(after), err
+}
+
+// testify signs what was served in a space so far.
+func (s *Server) testify(r *http.Request, sp *space) (any, error) {
+	if s.opts.SigningKey == nil {
+		return nil, problemf(http.StatusNotFound, "this sandbox signs nothing: it was started without a key (--sign-key)")
+	}
+	records, err := sp.journal.read(r.Context(), 0, 0, true)
+	if err != nil {
+		return nil, problemf(http.StatusNotFound, "%v", err)
+	}
+	seen, err := testimony.Of(records)
+	if err != nil {
+		return nil, err
+	}
+	return result(testimony.Sign(testimony.Statement{
+		Run: sp.run, Build: s.opts.Build, Settings: sp.set.ID(), Public: s.public, Exchanges: seen,
+	}, s.opts.Clock(), s.opts.SigningKey))
 }
 
 func readJournal(r *http.Request, sp *space) (any, error) {

@@ -89,6 +89,35 @@ func holdsSecret(text string) bool {
 	return false
 }
 
+// minCookie is the length, in bytes, from which the value of a cookie that the sandbox
+// never set is taken for a secret: a shorter one may be a word.
+const minCookie = 16
+
+// hiddenCookie stands for such a value.
+const hiddenCookie = "«cookie of another»"
+
+// hideCookies takes out of a record the cookies that a browser brought along and that
+// are not the sandbox's: what is signed must need no further redaction. Where one
+// holds a secret of the sandbox, its name stays.
+func hideCookies(r *record.Record) {
+	if r.Exchange == nil {
+		return
+	}
+	for i, h := range r.Exchange.Request.Headers {
+		if !strings.EqualFold(h.Name, "Cookie") {
+			continue
+		}
+		parts := strings.Split(h.Value, ";")
+		for j, part := range parts {
+			name, value, ok := strings.Cut(part, "=")
+			if ok && len(value) >= minCookie && !strings.Contains(value, "«") {
+				parts[j] = name + "=" + hiddenCookie
+			}
+		}
+		r.Exchange.Request.Headers[i].Value = strings.Join(parts, ";")
+	}
+}
+
 // redactFacts takes secrets out of what the facts quote from the candidate:
 // a token may stand where it has no business to.
 func redactFacts(names *record.Redactor, r *record.Record) {

@@ -51,6 +51,7 @@ func newJournal(names *record.Redactor, clock func() time.Time) *journal {
 func (j *journal) add(r record.Record, interaction string) {
 	redactFacts(j.names, &r)
 	j.names.RedactRecord(&r)
+	hideCookies(&r)
 	noteSecrets(&r)
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -6,6 +6,7 @@ package sandbox
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -50,6 +51,7 @@ type Options struct {
 	Build         string             // version to tell, default "dev"
 	Clock         func() time.Time   // default time.Now
 	Logger        *slog.Logger       // default: none
+	SigningKey    ed25519.PrivateKey // signs what was served (GET …/testimony); nil: nothing is signed
 }
 
 // ErrAddressInUse is wrapped by the error of Start when something else listens

@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -40,6 +41,7 @@ const maxPatients = 10_000
 // space is one run's corner of the sandbox.
 type space struct {
 	id        string
+	run       string // of the harness that asked for the space; may be empty
 	base      string // path, without a slash at the end
 	public    string // address of the base
 	elsewhere string // the base under another host name; "" when there is none
@@ -88,6 +90,9 @@ func (s *Server) newSpace(req control.SpaceRequest) (*space, error) {
 	if err := checkCard(req.Card); err != nil {
 		return nil, err
 	}
+	if len(req.Run) > 100 {
+		return nil, errors.New("run: an id of at most 100 characters")
+	}
 	id := randomHex(8)
 	base := req.BasePath
 	if base == "" {
@@ -105,7 +110,7 @@ func (s *Server) newSpace(req control.SpaceRequest) (*space, error) {
 		return nil, fmt.Errorf("make the rules of the space: %w", err)
 	}
 	sp := &space{
-		id: id, base: base, public: s.public + base, elsewhere: elsewhere(s.public, base), inClear: s.clearBase(base), seed: req.Seed, client: client, set: set,
+		id: id, run: req.Run, base: base, public: s.public + base, elsewhere: elsewhere(s.public, base), inClear: s.clearBase(base), seed: req.Seed, client: client, set: set,
 		names: record.NewRedactor(), plan: fault.NewPlan(), clock: s.opts.Clock,
 		closing: make(chan struct{}), scenarios: map[string]string{},
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/etalon-sante/etalon/sandbox"
 	"github.com/etalon-sante/etalon/sandbox/settings"
+	"github.com/etalon-sante/etalon/sandbox/testimony"
 )
 
 func (a *app) sandbox() *cobra.Command {
@@ -21,7 +22,7 @@ func (a *app) sandbox() *cobra.Command {
 
 func (a *app) sandboxServe() *cobra.Command {
 	var o sandbox.Options
-	var file, cert, key string
+	var file, cert, key, sign string
 	var verbose bool
 	c := &cobra.Command{
 		Use: "serve", Short: "serve the sandbox until it is interrupted", Args: noArgs,
@@ -39,6 +40,15 @@ func (a *app) sandboxServe() *cobra.Command {
 					return usage{err}
 				}
 				o.Certificate = brought
+			}
+			if sign != "" {
+				b, err := readSmall(sign)
+				if err != nil {
+					return usage{err}
+				}
+				if o.SigningKey, err = testimony.ParseKey(b); err != nil {
+					return usage{fmt.Errorf("--sign-key %s: %w; `etalon keys generate --out FILE` writes one", sign, err)}
+				}
 			}
 			if o.ControlToken == "" {
 				o.ControlToken, _ = a.env("ETALON_SANDBOX_TOKEN")
@@ -66,6 +76,7 @@ func (a *app) sandboxServe() *cobra.Command {
 	c.Flags().StringVar(&o.PublicURL, "public-url", "", "address under which candidates reach the sandbox")
 	c.Flags().StringVar(&cert, "tls-cert", "", "certificate for candidates, with its chain, in PEM (default: one of the sandbox's own authority)")
 	c.Flags().StringVar(&key, "tls-key", "", "key of --tls-cert, in PEM")
+	c.Flags().StringVar(&sign, "sign-key", "", "private key (PEM) with which the sandbox signs what it served, when it is hosted for others")
 	c.Flags().StringVar(&o.StateDir, "state", "", "folder in which the certificate authority is kept")
 	c.Flags().StringVar(&file, "settings", "", "settings file (default: the embedded one)")
 	c.Flags().BoolVar(&verbose, "verbose", false, "log to stderr")

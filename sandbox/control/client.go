@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
+	"github.com/etalon-sante/etalon/sandbox/testimony"
 )
 
 // maxAnswer bounds what the client reads of one answer, in bytes.
@@ -143,6 +144,11 @@ func (a API) Flush(ctx context.Context, space string, after int) (Entries, error
 // order, without the first so many.
 func (a API) Secrets(ctx context.Context, space string, after int) ([]record.Secret, error) {
 	return call[[]record.Secret](ctx, a, http.MethodGet, a.space(space)+"/secrets?after="+strconv.Itoa(after), nil)
+}
+
+// Testimony reads what the sandbox signs of all it has served in the space.
+func (a API) Testimony(ctx context.Context, space string) (testimony.Testimony, error) {
+	return call[testimony.Testimony](ctx, a, http.MethodGet, a.space(space)+"/testimony", nil)
 }
 
 func (a API) space(id string) string { return "/v1/spaces/" + url.PathEscape(id) }

@@ -17,6 +17,8 @@ type Health struct {
 	Time     time.Time `json:"time"`
 	CA       string    `json:"ca"` // PEM of the authority of its certificate
 	Public   string    `json:"public"`
+	// Signs says that the sandbox signs what it served (GET …/testimony).
+	Signs bool `json:"signs,omitempty"`
 	// Handshakes are the last reasons (at most 8) for which a TLS handshake with
 	// the sandbox was broken off: a candidate that does not trust its authority
 	// is seen here only.
@@ -53,6 +55,7 @@ type SpaceRequest struct {
 	After Numbers `json:"after,omitzero"`
 	// Card is what patients are shown of the service.
 	Card ServiceCard `json:"card,omitzero"`
+	Run  string      `json:"run,omitempty"` // id of the run, for the testimony of a sandbox that signs
 }
 
 // Numbers are the last that were given out.

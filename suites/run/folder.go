@@ -147,7 +147,7 @@ var ErrForeign = errors.New("the folder holds a file that no run of étalon wrot
 
 // ours are the names that a run writes.
 func ours() []string {
-	names := []string{infoFile, candidateFile, manifestFile, journalFile, personsFile, knownFile}
+	names := []string{infoFile, candidateFile, manifestFile, journalFile, personsFile, knownFile, testimonyFile}
 	for _, f := range writers() {
 		names = append(names, f.name)
 	}
@@ -264,6 +264,7 @@ type Recorded struct {
 	Known     *KnownList     // of known nonconformities; nil: none was given
 	Truncated string         // why the journal ends early, when it does
 	Files     []reports.File // that everyone may read and that the verdicts come from
+	witnessed witnessed
 }
 
 // ReadFolder reads what judging needs. A journal whose last line is cut is read
@@ -293,6 +294,9 @@ func ReadFolder(path string) (Recorded, error) {
 	}
 	defer file.Close()
 	if out.Records, out.Truncated, err = readJournal(file); err != nil {
+		return out, err
+	}
+	if out.witnessed, err = hear(path, out); err != nil {
 		return out, err
 	}
 	out.Files, err = weighed(path)

@@ -85,7 +85,7 @@ func (b *builder) report() reports.Report {
 			Profile:   reports.Profile{Name: info.Profile.Name, Digest: info.Profile.Digest},
 			Settings:  reports.Settings{ID: info.Settings},
 			Sandbox:   reports.Sandbox{Form: info.Sandbox.Form, Build: info.Sandbox.Build},
-			Witness:   reports.WitnessEditor, Command: info.Command, Ledger: b.ledger(), Ties: b.ties(),
+			Witness:   b.rec.witnessed.who(), Witnessed: b.rec.witnessed.report(), Command: info.Command, Ledger: b.ledger(), Ties: b.ties(),
 		},
 		Candidate: reports.Candidate{
 			Editor:  reports.Editor(c.Editor),

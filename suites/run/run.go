@@ -153,6 +153,7 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 		if faults, err := bench.API.Faults(clean, session.Space.ID); err == nil {
 			info.Faults = joinFaults(info.Faults, faults)
 		}
+		closed = errors.Join(closed, folder.testify(clean, bench, session.Space.ID))
 		if o.repro == nil {
 			closed = errors.Join(closed, session.Close(clean))
 		}

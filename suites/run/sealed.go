@@ -36,6 +36,7 @@ func inputs() []seal.File {
 		{Name: candidateFile, Level: seal.Everyone},
 		{Name: journalFile, Level: seal.Everyone},
 		{Name: knownFile, Level: seal.Everyone},
+		{Name: testimonyFile, Level: seal.Everyone},
 		{Name: manifestFile, Level: seal.Authority},
 		{Name: decisionsFile, Level: seal.Authority},
 		{Name: personsFile, Level: seal.Authority},

@@ -181,7 +181,7 @@ func OpenSession(ctx context.Context, o SessionOptions) (*Session, error) {
 	}
 	space, err := o.Bench.API.CreateSpace(ctx, control.SpaceRequest{
 		BasePath: fixed.BasePath, Seed: o.Seed, After: control.Numbers{IDs: o.Sitting * lab.SittingIDs, Names: o.Names},
-		Client: client, Card: card(o.Candidate),
+		Client: client, Card: card(o.Candidate), Run: o.Run,
 	})
 	if err != nil {
 		return nil, err

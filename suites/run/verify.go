@@ -101,13 +101,20 @@ func Verify(dir string, o VerifyOptions) (Verified, error) {
 		out.Expired = h.Expired(said.Run.Started)
 	}
 	switch {
-	case o.Known && out.Seal.Holder == nil, out.Expired, len(out.Rewritten) > 0, out.SameBuild && len(out.Differ) > 0:
+	case o.Known && out.Seal.Holder == nil, out.Expired, out.contradicted(), len(out.Rewritten) > 0, out.SameBuild && len(out.Differ) > 0:
 	case len(out.Differ) > 0:
 		out.Exit = verifiedUndecided
 	default:
 		out.Exit = verifiedOK
 	}
 	return out, nil
+}
+
+// contradicted says whether the sandbox signed something else than what the journal
+// holds: an exchange is missing from it, made up, or not as it was served.
+func (v *Verified) contradicted() bool {
+	w := v.Report.Run.Witnessed
+	return w != nil && len(w.Missing)+len(w.Added)+len(w.Changed) > 0
 }
 
 func readReport(dir string) (reports.Report, error) {
