@@ -51,8 +51,8 @@ func TestEncodingAnywhereGivesEmptyListsNeverNull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(string(b), "null"); n != 1 || !strings.Contains(string(b), `"declaration":null`) {
-		t.Errorf("want null for the absent declaration alone, got %s", b)
+	if n := strings.Count(string(b), "null"); n != 2 || !strings.Contains(string(b), `"declaration":null`) || !strings.Contains(string(b), `"witnessed":null`) {
+		t.Errorf("want null for the absent declaration and witness alone, got %s", b)
 	}
 	if r.Results[0].Sources != nil {
 		t.Error("encoding changed the caller's report")
