@@ -64,7 +64,7 @@ func WritePublic(w io.Writer, r reports.Report, lang string) error {
 	if err != nil {
 		return fmt.Errorf("write plain page: %w", err)
 	}
-	p := newPublic(reports.Normal(r), l)
+	p := newPublic(reports.Shown(r), l)
 	p.dress = dressed(style+publicStyle, "", false)
 	return execute(w, "plain page", newSaid(l), p, publicText)
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/etalon-sante/etalon/reports"
 	"github.com/etalon-sante/etalon/reports/words"
@@ -120,7 +121,7 @@ func (s said) name(kind, code string) string {
 // direction of a text, so that it reads as something else, and those that steer a
 // terminal. Nothing of ours holds one, so it is done once, to the whole page.
 func visible(page string) string {
-	if !strings.ContainsFunc(page, unseen) {
+	if !mayHide(page) {
 		return page
 	}
 	return strings.Map(func(r rune) rune {
@@ -129,6 +130,21 @@ func visible(page string) string {
 		}
 		return r
 	}, page)
+}
+
+// mayHide says quickly whether a page may hold such a character: few of its bytes
+// are control characters or begin one that is not a letter of Latin.
+func mayHide(page string) bool {
+	for i := 0; i < len(page); i++ {
+		switch c := page[i]; {
+		case c >= ' ' && c < 0x7f, c == '\n', c >= 0x80 && c < 0xc2, c == 0xc3:
+		default:
+			if r, _ := utf8.DecodeRuneInString(page[i:]); unseen(r) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unseen are the characters of control and of format (Unicode, classes Cc and Cf)

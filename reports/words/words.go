@@ -158,21 +158,33 @@ func (l Lang) Typeset(s string) string {
 	if !strings.ContainsAny(s, "';:!?«»") {
 		return s
 	}
-	runes := []rune(s)
-	for i, r := range runes {
-		var before, after rune
-		if i > 0 {
-			before = runes[i-1]
+	var b strings.Builder
+	done := 0 // bytes of s that are in b
+	var before rune
+	for i, r := range s {
+		if r == '\'' || r == ' ' && l == FR {
+			after, _ := utf8.DecodeRuneInString(s[i+1:])
+			if after == utf8.RuneError {
+				after = 0
+			}
+			with := ""
+			switch {
+			case r == '\'' && unicode.IsLetter(before) && unicode.IsLetter(after):
+				with = "’"
+			case r == ' ' && (before == '«' || after != 0 && strings.ContainsRune(";:!?»", after)):
+				with = "\u00a0"
+			}
+			if with != "" {
+				b.WriteString(s[done:i])
+				b.WriteString(with)
+				done = i + 1
+			}
 		}
-		if i+1 < len(runes) {
-			after = runes[i+1]
-		}
-		switch {
-		case r == '\'' && unicode.IsLetter(before) && unicode.IsLetter(after):
-			runes[i] = '’'
-		case r == ' ' && l == FR && (before == '«' || after != 0 && strings.ContainsRune(";:!?»", after)):
-			runes[i] = '\u00a0'
-		}
+		before = r
 	}
-	return string(runes)
+	if done == 0 {
+		return s
+	}
+	b.WriteString(s[done:])
+	return b.String()
 }
