@@ -69,10 +69,8 @@ func (s *sheet) row(x *row, levels []level) {
 	s.attr("id", x.Anchor)
 	s.raw(">\n<p>")
 	s.prose(x.Statement)
-	if !x.Why.Empty() {
-		s.raw("\n<p class=soft>")
-		s.prose(x.Why)
-	}
+	s.raw("\n<p>") // always there: the style sheet knows it by its place
+	s.prose(x.Why)
 	if !x.Reason.Empty() {
 		s.raw("\n<p>")
 		s.label("Pourquoi ce verdict", "Why this verdict")

@@ -62,11 +62,28 @@ func (s *sheet) code(v string) {
 	s.raw("</code>")
 }
 
-// attr writes an attribute: its value is always quoted.
+// attr writes an attribute: its value is quoted, but where it is of letters, digits
+// and the signs of our own anchors alone.
 func (s *sheet) attr(name markup, value string) {
-	s.raw(" ", name, `="`)
+	s.raw(" ", name, "=")
+	if bare(value) {
+		s.b.WriteString(value)
+		return
+	}
+	s.raw(`"`)
 	s.escaped(value, "&<>\"")
 	s.raw(`"`)
+}
+
+func bare(value string) bool {
+	for i := range len(value) {
+		switch c := value[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '.', c == '#':
+		default:
+			return false
+		}
+	}
+	return value != ""
 }
 
 // t writes a sentence of ours.
