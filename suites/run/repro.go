@@ -181,7 +181,7 @@ func (r *repro) showing(ctx context.Context, s stand) error {
 		out.Login, out.Password, _ = s.attendant.Account(out.Patient)
 	}
 	if t.trigger >= 0 {
-		r.command(&out, t.act, s)
+		r.command(&out, t, s)
 	}
 	if out.Armed, err = rearm(ctx, s, t); err != nil {
 		return err
@@ -215,8 +215,9 @@ type retraced struct {
 	scenario string
 	patient  string
 	steps    []ReproStep
-	trigger  int           // index of the step that led to it; -1: none
-	act      record.Record // that step
+	trigger  int            // index of the step that led to it; -1: none
+	act      record.Record  // that step
+	opener   *record.Record // the action that gave the link which that step opens; nil: it opens none
 	faults   []control.Fault
 	happened bool // something was made to happen on the side of Mon espace santé
 	quiet    bool // silence was listened to
@@ -269,6 +270,13 @@ func retrace(records []record.Record, c reports.Check, report reports.Report) re
 			t.steps = append(t.steps, ReproStep{At: r.At.Sub(begin), Text: text, Scenario: r.Scenario})
 		} else if t.trigger == len(t.steps) {
 			t.trigger = -1 // it cannot be told, so it is not the one
+		}
+	}
+	if x := t.act.Exchange; x != nil && x.From == record.Visitor {
+		for _, r := range records {
+			if r.Scenario == t.scenario && r.Pilot != nil && r.Pilot.Open == x.Request.URL && !r.At.After(t.act.At) {
+				t.opener = &r
+			}
 		}
 	}
 	if t.trigger >= 0 && t.patient == "" {
@@ -368,7 +376,7 @@ func (t retraced) doubts(c reports.Check, all, command bool) []reports.Text {
 		add("Cette vérification lit tout le trafic d'une campagne ; seuls les scénarios nominaux ont été joués ici.",
 			"This check reads all the traffic of a run; only the nominal scenarios were played here.")
 	}
-	if x := t.act.Exchange; x != nil && x.From == record.Visitor {
+	if x := t.act.Exchange; x != nil && x.From == record.Visitor && t.opener == nil {
 		add("Cette requête d'un navigateur porte des valeurs qui ne servent qu'une fois (lien, code, state) : si le service la refuse maintenant, relancez « etalon repro "+c.ID+" », qui recommence avec un nouveau patient.",
 			"This request of a browser bears values that serve once (link, code, state): where the service refuses it now, run \"etalon repro "+c.ID+"\" again, which begins anew with another patient.")
 	}

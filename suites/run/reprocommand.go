@@ -25,55 +25,73 @@ const callFile = "repro-call.json"
 // maxInline is how many bytes of a body stand in a command.
 const maxInline = 8 << 10
 
-// command writes the one command that repeats an act upon the candidate.
-func (r *repro) command(out *Shown, act record.Record, s stand) {
+// command writes the one command that repeats an act upon the candidate. A link that
+// serves once is asked for anew, and opened.
+func (r *repro) command(out *Shown, t retraced, s stand) {
 	sh := &shell{secrets: s.redactor.Secrets(0), used: map[string]string{}}
-	c := s.o.Manifest.Candidate
-	switch {
+	switch act := t.act; {
+	case t.opener != nil:
+		if asks := r.asks(out, sh, *t.opener, s); asks != "" {
+			out.Command = "curl -sS -i -b '' " + r.trust(sh, act.Exchange.Request.URL) + `"$(` + asks + ` | sed -n 's/.*"open" *: *"\([^"]*\)".*/\1/p')"`
+		}
 	case act.Exchange != nil:
-		out.Command = sh.request(act.Exchange, r.authority)
-	case act.Pilot == nil:
-	case c.Pilot.Kind == "http":
-		call, ok := r.call(act)
-		if !ok {
-			return
-		}
-		token := tokenReference(s.o.Manifest.Raw)
-		if token.need.EN != "" {
-			out.Needs = append(out.Needs, token.need)
-		}
-		body := sh.word(string(call))
-		if len(call) > maxInline && len(sh.used) == 0 {
-			path := filepath.Join(s.out.Folder, callFile)
-			if err := os.WriteFile(path, call, 0o644); err == nil {
-				body = "@" + sh.word(path)
-			}
-		}
-		trust := ""
-		if r.authority != "" && strings.HasPrefix(c.Pilot.URL, "https:") {
-			trust = "--cacert " + sh.word(r.authority) + " "
-		}
-		out.Command = fmt.Sprintf(`curl -sS -X POST %s%s -H "Authorization: Bearer %s" -H 'Content-Type: application/json' --data-binary %s`,
-			trust, sh.word(strings.TrimRight(c.Pilot.URL, "/")+"/actions/"+act.Pilot.Action), token.word, body)
-	case c.Pilot.Kind == "exec":
-		call, ok := r.call(act)
-		if !ok {
-			return
-		}
-		words := []string{}
-		for _, w := range c.Pilot.Command {
-			words = append(words, sh.word(w))
-		}
-		out.Command = fmt.Sprintf("cd %s && printf '%%s' %s | %s", sh.word(first(s.o.Manifest.Folder, ".")), sh.word(string(call)), strings.Join(words, " "))
+		out.Command = sh.request(act.Exchange, r.trust(sh, act.Exchange.Request.URL))
 	default:
-		out.Needs = append(out.Needs, reports.Text{
-			FR: "Faites vous-même dans le service : " + act.Pilot.Action + ", pour le patient " + act.Patient + ".",
-			EN: "Do it yourself in the service: " + act.Pilot.Action + ", for patient " + act.Patient + ".",
-		})
+		out.Command = r.asks(out, sh, act, s)
 	}
 	for _, name := range slices.Sorted(maps.Keys(sh.used)) {
 		out.Exports = append(out.Exports, record.Secret{Name: name, Value: sh.used[name]})
 	}
+}
+
+// trust makes curl trust the authorities that the run did, where they are not the
+// system's.
+func (r *repro) trust(sh *shell, address string) string {
+	if r.authority == "" || !strings.HasPrefix(address, "https:") {
+		return ""
+	}
+	return "--cacert " + sh.word(r.authority) + " "
+}
+
+// asks is the command that asks the pilot for an action once more; "": a person
+// does it.
+func (r *repro) asks(out *Shown, sh *shell, act record.Record, s stand) string {
+	c := s.o.Manifest.Candidate
+	if act.Pilot == nil {
+		return ""
+	}
+	if c.Pilot.Kind != "http" && c.Pilot.Kind != "exec" {
+		out.Needs = append(out.Needs, reports.Text{
+			FR: "Faites vous-même dans le service : " + act.Pilot.Action + ", pour le patient " + act.Patient + ".",
+			EN: "Do it yourself in the service: " + act.Pilot.Action + ", for patient " + act.Patient + ".",
+		})
+		return ""
+	}
+	call, ok := r.call(act)
+	if !ok {
+		return ""
+	}
+	if c.Pilot.Kind == "exec" {
+		words := []string{}
+		for _, w := range c.Pilot.Command {
+			words = append(words, sh.word(w))
+		}
+		return fmt.Sprintf("cd %s && printf '%%s' %s | %s", sh.word(first(s.o.Manifest.Folder, ".")), sh.word(string(call)), strings.Join(words, " "))
+	}
+	token := tokenReference(s.o.Manifest.Raw)
+	if token.need.EN != "" {
+		out.Needs = append(out.Needs, token.need)
+	}
+	body := sh.word(string(call))
+	if len(call) > maxInline && len(sh.used) == 0 {
+		path := filepath.Join(s.out.Folder, callFile)
+		if err := os.WriteFile(path, call, 0o644); err == nil {
+			body = "@" + sh.word(path)
+		}
+	}
+	address := strings.TrimRight(c.Pilot.URL, "/") + "/actions/" + act.Pilot.Action
+	return fmt.Sprintf(`curl -sS -X POST %s%s -H "Authorization: Bearer %s" -H 'Content-Type: application/json' --data-binary %s`,
+		r.trust(sh, address), sh.word(address), token.word, body)
 }
 
 // call is the call that a record of the pilot stands for, as it was made: of the
@@ -192,11 +210,8 @@ func variable(name string) string {
 }
 
 // request is an exchange of the journal as a command.
-func (sh *shell) request(x *record.Exchange, authority string) string {
-	out := "curl -sS -i -X " + sh.word(x.Request.Method) + " " + sh.word(x.Request.URL)
-	if authority != "" && strings.HasPrefix(x.Request.URL, "https:") {
-		out += " --cacert " + sh.word(authority)
-	}
+func (sh *shell) request(x *record.Exchange, trust string) string {
+	out := "curl -sS -i " + trust + "-X " + sh.word(x.Request.Method) + " " + sh.word(x.Request.URL)
 	for _, h := range x.Request.Headers {
 		switch strings.ToLower(h.Name) {
 		case "host", "content-length", "connection", "accept-encoding", "user-agent", "transfer-encoding":
