@@ -72,8 +72,17 @@ func circumstances(a, b reports.Report) []Circumstance {
 	add("harness", "version d'étalon", "build of étalon", named(a.Run.Harness.Version, a.Run.Harness.Digest), named(b.Run.Harness.Version, b.Run.Harness.Digest))
 	add("sandbox", "bac à sable", "sandbox", strings.TrimSpace(a.Run.Sandbox.Form+" "+a.Run.Sandbox.Build), strings.TrimSpace(b.Run.Sandbox.Form+" "+b.Run.Sandbox.Build))
 	add("seed", "graine", "seed", strconv.FormatInt(a.Run.Seed, 10), strconv.FormatInt(b.Run.Seed, 10))
+	add("known", "liste des non-conformités connues", "list of known nonconformities", named(given(a.Known)), named(given(b.Known)))
 	add("witness", "témoin", "witness", a.Run.Witness, b.Run.Witness)
 	return out
+}
+
+// given names a list of known nonconformities.
+func given(b reports.Baseline) (name, digest string) {
+	if !b.Given {
+		return "", ""
+	}
+	return "known.yaml", b.SHA256
 }
 
 // named is a name with the beginning of a digest: two contents under one name are

@@ -38,7 +38,7 @@ func one(of ...string) reports.Report {
 	res.Verdict = reports.Worst(all...)
 	// A second requirement, always the same: there is always something in common.
 	same := res
-	same.Requirement, same.Verdict, same.Checks = "INT-02", reports.Conformant, []reports.Check{{ID: "INT-02.1", Verdict: reports.Conformant}}
+	same.Requirement, same.Verdict, same.Checks = "INT-02", reports.Conformant, []reports.Check{{ID: "INT-02.1", Verdict: reports.Conformant, Witness: "sandbox"}}
 	r.Results = []reports.Result{res, same}
 	r.Conclude()
 	return r
@@ -344,6 +344,61 @@ func TestHostileTextSteersNoTerminalAndIsNoMarkup(t *testing.T) {
 	if err := compare.WriteText(&bytes.Buffer{}, compare.Comparison{}, "de"); err == nil {
 		t.Error("a language that is not ours is taken")
 	}
+}
+
+func FuzzCompare(f *testing.F) {
+	seed := func(r reports.Report) []byte {
+		r.Results = r.Results[:min(len(r.Results), 2)]
+		r.Exchanges = nil
+		var b bytes.Buffer
+		if err := reports.Write(&b, r); err != nil {
+			f.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	a, b := changed()
+	renamed := one("nonconformant:a")
+	renamed.Results[0].Requirement, renamed.Results[0].Formerly = "INT-77", []string{"INT-01", "INT-77", "INT-02"}
+	f.Add(seed(a), seed(b))
+	f.Add(seed(one("conformant", "untested")), seed(renamed))
+	f.Add(seed(renamed), seed(one("conformant", "untested")))
+	f.Add(seed(sample.Hostile("\x1b]0;x\a\u202e<b>`")), seed(sample.Known()))
+	f.Add(seed(one("conformant")), []byte(`{"schema":"x"}`))
+	f.Fuzz(func(t *testing.T, before, after []byte) {
+		// Not by reports.Read, whose schema takes most of the time: Compare is to bear
+		// more than it lets through.
+		var a, b reports.Report
+		if json.Unmarshal(before, &a) != nil || json.Unmarshal(after, &b) != nil {
+			return
+		}
+		for _, res := range slices.Concat(a.Results, b.Results) {
+			if !res.Verdict.Known() || slices.ContainsFunc(res.Checks, func(c reports.Check) bool { return !c.Verdict.Known() }) {
+				return
+			}
+		}
+		c := compare.Compare(a, b)
+		if (c.ExitCode == 0) != (c.Outcome == compare.NotWorse) || c.Outcome == compare.Worse && !slices.ContainsFunc(c.Changes, func(x compare.Change) bool { return x.Worse }) {
+			t.Errorf("%s ends in %d: %+v", c.Outcome, c.ExitCode, c.Changes)
+		}
+		// With itself nothing is worse, and where it can be compared nothing changed but what still fails.
+		for _, x := range compare.Compare(a, a).Changes {
+			if x.Worse || x.Kind != compare.StillFailing {
+				t.Errorf("a report differs from itself: %+v", x)
+			}
+		}
+		for _, lang := range []string{"fr", "en"} {
+			var text, page bytes.Buffer
+			if err := compare.WriteText(&text, c, lang); err != nil {
+				t.Fatal(err)
+			}
+			if err := compare.WriteMarkdown(&page, c, lang); err != nil {
+				t.Fatal(err)
+			}
+			if strings.ContainsAny(text.String()+page.String(), "\x1b\a\u202e") {
+				t.Errorf("what steers a terminal got through: %q", text.String())
+			}
+		}
+	})
 }
 
 // The budget is 50 ms for two runs of 1,000 requirements.
