@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 30s
 
-.PHONY: run test build deps check lint bench fuzz selftest blindspots golden clean help
+.PHONY: run test build deps check lint bench fuzz selftest blindspots golden dist clean help
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ blindspots: build ## write the pages on what the harness does not see
 
 golden: ## write the golden files anew; read the difference before committing it
 	$(GO) test ./reports/html ./reports/junit ./reports/markdown ./reports/compare ./reports/repeat ./reports/sarif ./reports/earl ./reports/testreport ./suites/candidate -update
+
+dist: deps ## make what a release consists of, the same bytes from the same sources: build/dist
+	$(GO) run ./cmd/dist --version '$(VERSION)' --out build/dist
 
 clean:
 	rm -rf bin build report
