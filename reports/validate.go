@@ -44,10 +44,16 @@ func (e *InvalidError) Error() string {
 
 // Validate says whether b is a report that follows schema.json. The bytes may
 // come from anyone: they are bounded and parsed strictly first.
-func Validate(b []byte) (err error) {
+func Validate(b []byte) error {
 	if err := strict(b); err != nil {
 		return fmt.Errorf("validate report: %w", err)
 	}
+	return follows(b)
+}
+
+// follows says whether bytes that strict accepts, or that our own encoder wrote,
+// follow the schema.
+func follows(b []byte) (err error) {
 	// gojsonschema panics on input that it did not foresee.
 	defer func() {
 		if p := recover(); p != nil {
@@ -176,7 +182,10 @@ func Write(w io.Writer, r Report) error {
 	if err != nil {
 		return fmt.Errorf("write report.json: %w", err)
 	}
-	if err := Validate(b); err != nil {
+	if len(b) > maxBytes { // what could not be read back
+		return fmt.Errorf("write report.json: %d bytes, more than the %d allowed", len(b), maxBytes)
+	}
+	if err := follows(b); err != nil {
 		return fmt.Errorf("write report.json: %w", err)
 	}
 	if _, err := w.Write(b); err != nil {

@@ -88,7 +88,9 @@ func counted(t *testing.T, doc read) header {
 		all.Errors += h.Errors
 		all.Skipped += h.Skipped
 	}
-	if all != doc.header {
+	whole := all
+	whole.Skipped = 0 // the schema has no place for it there
+	if whole != doc.header {
 		t.Errorf("the file says %+v and holds %+v", doc.header, all)
 	}
 	return all

@@ -142,14 +142,17 @@ func build(r reports.Report, l words.Lang, lines []int, problems bool) oneRun {
 		}
 		driver.Rules = append(driver.Rules, rule(x, r.Run.Strict, index[x.Result], l))
 		t := rule(x, r.Run.Strict, index[x.Result], other)
-		translation.Rules = append(translation.Rules, descriptor{ID: t.ID, Name: t.Name, Short: t.Short, Full: t.Full, Help: &message{Text: t.Help.Text}})
+		translation.Rules = append(translation.Rules, descriptor{ID: t.ID, Short: t.Short, Full: t.Full, Help: &message{Text: t.Help.Text}})
 		out.Results = append(out.Results, outcome(r, x, len(driver.Rules)-1, index[x.Result], lines[i], l))
 	}
-	if problems && r.ExitCode != reports.ExitConformant && len(out.Results) == 0 {
+	if problems { // GitHub's code scanning refuses a tool without rules too
 		driver.Rules = append(driver.Rules, descriptor{
-			ID: "run", Short: text(l.Pick("La campagne a pu conclure.", "The run could conclude.")),
+			ID: "run", Short: text(l.Pick("La campagne a pu conclure.", "The run could conclude.")), Full: text(l.Pick("La campagne a pu conclure : rien de bloquant n’est resté sans réponse.", "The run could conclude: nothing blocking was left without an answer.")),
+			Help:    text(l.Pick("Le verdict de la campagne dit ce qui manque pour conclure.", "The verdict of the run says what is missing to conclude.")),
 			Default: &configuration{Level: "error"}, Properties: map[string]any{"tags": []string{"etalon"}},
 		})
+	}
+	if problems && r.ExitCode != reports.ExitConformant && len(out.Results) == 0 {
 		out.Results = append(out.Results, result{
 			RuleID: "run", RuleIndex: len(driver.Rules) - 1, Kind: "fail", Level: "error", Message: *text(l.Typeset(l.Verdict(r))),
 			Locations: []location{at(r, rows.Row{ID: "run", Result: &reports.Result{}}, 1)}, Partial: fingerprints(r, "run"),
@@ -204,7 +207,7 @@ func rule(x rows.Row, strict bool, requirement int, l words.Lang) descriptor {
 		full = plain.Text(l.Typeset(l.Of(x.Title)))
 	}
 	return descriptor{
-		ID: plain.Line(x.ID), Name: plain.Line(l.Of(x.Title)), Short: text(l.Typeset(l.Of(x.Title))), Full: text(full),
+		ID: plain.Line(x.ID), Short: text(l.Typeset(l.Of(x.Title))), Full: text(full),
 		Help: help(required, why, todo, l), Default: &configuration{Level: level},
 		Properties: map[string]any{
 			"tags":        []string{"etalon", plain.Line(x.Result.Theme), plain.Line(x.Result.Chapter)},
@@ -235,7 +238,7 @@ func help(required, why, todo string, l words.Lang) *message {
 
 func taxon(res reports.Result, l words.Lang) descriptor {
 	return descriptor{
-		ID: plain.Line(res.Requirement), Name: plain.Line(l.Of(res.Title)), Short: text(l.Typeset(l.Of(res.Title))),
+		ID: plain.Line(res.Requirement), Short: text(l.Typeset(l.Of(res.Title))),
 		Properties: map[string]any{
 			"verdict": res.Verdict, "blocking": res.Blocking, "level": plain.Line(res.Level), "theme": plain.Line(res.Theme),
 			"verification": plain.Line(res.Verification), "basis": plain.Line(res.Basis),

@@ -40,7 +40,6 @@ type (
 	}
 	descriptor struct { // §3.49
 		ID            string         `json:"id"`
-		Name          string         `json:"name,omitempty"`
 		Short         *message       `json:"shortDescription,omitempty"`
 		Full          *message       `json:"fullDescription,omitempty"`
 		Help          *message       `json:"help,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"sync"
 
 	"github.com/etalon-sante/etalon/reports"
 	"github.com/etalon-sante/etalon/reports/earl"
@@ -94,13 +95,18 @@ func render(r reports.Report, lang string) ([]file, error) {
 	if lang == "" {
 		lang = "fr"
 	}
-	var out []file
-	for _, f := range writers() {
-		var b bytes.Buffer
-		if err := f.write(&b, r, lang); err != nil {
-			return nil, fmt.Errorf("write %s: %w", f.name, err)
-		}
-		out = append(out, file{f.name, b.Bytes()})
+	all := writers()
+	out, errs := make([]file, len(all)), make([]error, len(all))
+	var wg sync.WaitGroup
+	for i, f := range all { // none changes the report
+		wg.Go(func() {
+			var b bytes.Buffer
+			if err := f.write(&b, r, lang); err != nil {
+				errs[i] = fmt.Errorf("write %s: %w", f.name, err)
+			}
+			out[i] = file{f.name, b.Bytes()}
+		})
 	}
-	return out, nil
+	wg.Wait()
+	return out, errors.Join(errs...)
 }
