@@ -180,7 +180,7 @@ func (a *app) root() *cobra.Command {
 		return usage{fmt.Errorf("%w; `%s --help` lists the flags", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.run(), a.observe(), a.demo(), a.doctor(), a.initialise(), a.assist(), a.judge(), a.compare(), a.gate(), a.repro(), a.verify(), a.seal(), a.keys(), a.sandbox(), a.requirements(), a.fixtures(), a.selftest(), a.image(), a.version(), a.reference(), a.report(), a.evidence())
+	root.AddCommand(a.run(), a.observe(), a.demo(), a.doctor(), a.initialise(), a.assist(), a.judge(), a.compare(), a.gate(), a.repro(), a.verify(), a.reproduce(), a.seal(), a.keys(), a.sandbox(), a.requirements(), a.fixtures(), a.selftest(), a.image(), a.version(), a.reference(), a.report(), a.evidence())
 	return root
 }
 
