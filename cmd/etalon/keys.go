@@ -95,7 +95,7 @@ func (a *app) keysGenerate() *cobra.Command {
 				if _, err := f.Write(b); err != nil {
 					return errors.Join(err, f.Close())
 				}
-				fmt.Fprintf(a.out, "%s\n%s", k.Public().ID(), k.Public().PEM())
+				a.showKey(k.Public())
 				return f.Close()
 			}
 			store, ok := keyStore()
@@ -109,7 +109,7 @@ func (a *app) keysGenerate() *cobra.Command {
 			if !made {
 				return usage{fmt.Errorf("there is a key already (%.16s…): `etalon keys rotate` puts another in its place", k.Public().ID())}
 			}
-			fmt.Fprintf(a.out, "%s\n%s", k.Public().ID(), k.Public().PEM())
+			a.showKey(k.Public())
 			return nil
 		},
 	}
@@ -132,12 +132,18 @@ func (a *app) keysShow() *cobra.Command {
 			if asJSON {
 				return json.NewEncoder(a.out).Encode(map[string]string{"id": p.ID(), "publicKey": string(p.PEM())})
 			}
-			fmt.Fprintf(a.out, "%s\n%s", p.ID(), p.PEM())
+			a.showKey(p)
 			return nil
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	return c
+}
+
+// showKey prints a public key, to be kept in a file, and says beside which one it is.
+func (a *app) showKey(p seal.Public) {
+	fmt.Fprintf(a.out, "%s", p.PEM())
+	fmt.Fprintf(a.err, "%s\n", p.ID())
 }
 
 // existingKey is the key in use, without making one.
