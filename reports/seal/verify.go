@@ -72,7 +72,7 @@ func Verify(dir string, trust Trust) (Verification, error) {
 	if err != nil {
 		return v, fmt.Errorf("verify: %w", err)
 	}
-	if _, err := root.Lstat(StatementFile); errors.Is(err, fs.ErrNotExist) {
+	if _, err := root.Lstat(StatementFile); err != nil {
 		v.problem(Unsealed, StatementFile,
 			"ce dossier n'est pas scellé : le scellement n'a pas eu lieu, ou le sceau a été retiré ; « etalon seal » scelle ce qui est là",
 			"this folder is not sealed: sealing did not take place, or the seal was taken away; `etalon seal` seals what is there")

@@ -165,7 +165,7 @@ func CreateFolder(path string) (*Folder, error) {
 		return nil, fmt.Errorf("create run folder: %w", err)
 	}
 	if !holdsRun(path) {
-		for _, name := range ours() {
+		for _, name := range append(ours(), seal.StatementFile, seal.KeyFile) {
 			if _, err := os.Lstat(filepath.Join(path, name)); err == nil {
 				return nil, fmt.Errorf("create run folder %s: %w: %s; name another with --out, or move it away", path, ErrForeign, name)
 			}

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/etalon-sante/etalon/reports/seal"
 	"github.com/etalon-sante/etalon/sandbox/control"
 	"github.com/etalon-sante/etalon/sandbox/record"
 	"github.com/etalon-sante/etalon/suites/lab"
@@ -189,6 +190,9 @@ func (e *earlier) left(scenarios []*lab.Scenario) []*lab.Scenario {
 func (e *earlier) reopen(path string) (*Folder, error) {
 	journal := filepath.Join(path, journalFile)
 	fail := func(err error) (*Folder, error) { return nil, fmt.Errorf("take up the run in %s: %w", path, err) }
+	if err := seal.Remove(path); err != nil { // it was about what had been recorded by then
+		return fail(err)
+	}
 	tmp, err := os.CreateTemp(path, "."+journalFile+".*")
 	if err != nil {
 		return fail(err)
