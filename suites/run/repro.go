@@ -319,6 +319,8 @@ func upon(r record.Record, end time.Time) bool {
 	switch {
 	case r.Pilot != nil:
 		return r.Pilot.Action != string(candidate.Status) && r.Pilot.Action != string(candidate.Configure) || r.At.Equal(end)
+	case r.Probe != nil:
+		return r.At.Equal(end)
 	case r.Exchange != nil:
 		return r.Exchange.To == record.Candidate && (r.Exchange.From == record.Visitor || r.Exchange.From == record.Harness)
 	}
@@ -367,6 +369,14 @@ func told(r record.Record) reports.Text {
 func (t retraced) doubts(c reports.Check, all, command bool) []reports.Text {
 	var out []reports.Text
 	add := func(fr, en string) { out = append(out, reports.Text{FR: fr, EN: en}) }
+	if p := t.act.Probe; p != nil && p.Kind == "manifest" {
+		add("Cette vérification ne lit que le manifeste : corrigez-le, aucun échange ne la montre.", "This check reads the manifest alone: correct it, no exchange shows it.")
+		return out
+	}
+	if t.act.Probe != nil && command {
+		add("Le regard d'Étalon ne se tape pas en une ligne : la commande montre la même chose avec un autre outil ; à vous d'y lire le constat.",
+			"Étalon's own look is not typed in one line: the command looks at the same thing with another tool; the finding is yours to read in it.")
+	}
 	if !command {
 		add("Aucune commande ne montre cet échec à elle seule : relancez « etalon repro "+c.ID+" », qui rejoue le scénario.",
 			"No command shows this failure by itself: run \"etalon repro "+c.ID+"\" again, which plays the scenario.")

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -36,12 +38,60 @@ func (r *repro) command(out *Shown, t retraced, s stand) {
 		}
 	case act.Exchange != nil:
 		out.Command = sh.request(act.Exchange, r.trust(sh, act.Exchange.Request.URL))
+	case act.Probe != nil:
+		out.Command = sh.look(act.Probe, s.o.Resolver)
 	default:
 		out.Command = r.asks(out, sh, act, s)
 	}
 	for _, name := range slices.Sorted(maps.Keys(sh.used)) {
 		out.Exports = append(out.Exports, record.Secret{Name: name, Value: sh.used[name]})
 	}
+}
+
+// longest is how long, in seconds, an answer of the pilot is waited for: what hangs
+// is to be seen hanging, not for ever.
+func longest(c candidate.Candidate) int {
+	return int(c.Timing.Action.Seconds()) + 20
+}
+
+// look is how a person looks at what a probe looked at, with a tool of others; "":
+// with none.
+func (sh *shell) look(p *record.Probe, resolver string) string {
+	switch {
+	case strings.HasPrefix(p.Kind, "tls"):
+		host, port, err := net.SplitHostPort(p.Target)
+		if err != nil {
+			u, err := url.Parse(p.Target)
+			if err != nil || u.Hostname() == "" {
+				return ""
+			}
+			if host, port = u.Hostname(), u.Port(); port == "" {
+				port = "443"
+			}
+		}
+		name := ""
+		if net.ParseIP(host) == nil {
+			name = " -servername " + sh.word(host)
+		}
+		return "openssl s_client -connect " + sh.word(net.JoinHostPort(host, port)) + name + " -showcerts </dev/null"
+	case p.Kind == "dns":
+		server := ""
+		if resolver != "" {
+			host, port, err := net.SplitHostPort(resolver)
+			if err != nil {
+				host, port = resolver, "53"
+			}
+			server = "@" + sh.word(host) + " -p " + sh.word(port) + " "
+		}
+		out := ""
+		for _, kind := range []string{"DNSKEY", "DS", "CAA", "TXT", "MX"} {
+			out += sh.word(p.Target) + " " + kind + " "
+		}
+		return "dig " + server + "+dnssec " + strings.TrimSpace(out)
+	case strings.HasPrefix(p.Target, "http://"), strings.HasPrefix(p.Target, "https://"):
+		return "curl -sS -i " + sh.word(p.Target)
+	}
+	return ""
 }
 
 // trust makes curl trust the authorities that the run did, where they are not the
@@ -90,8 +140,8 @@ func (r *repro) asks(out *Shown, sh *shell, act record.Record, s stand) string {
 		}
 	}
 	address := strings.TrimRight(c.Pilot.URL, "/") + "/actions/" + act.Pilot.Action
-	return fmt.Sprintf(`curl -sS -X POST %s%s -H "Authorization: Bearer %s" -H 'Content-Type: application/json' --data-binary %s`,
-		r.trust(sh, address), sh.word(address), token.word, body)
+	return fmt.Sprintf(`curl -sS -m %d -X POST %s%s -H "Authorization: Bearer %s" -H 'Content-Type: application/json' --data-binary %s`,
+		longest(c), r.trust(sh, address), sh.word(address), token.word, body)
 }
 
 // call is the call that a record of the pilot stands for, as it was made: of the
