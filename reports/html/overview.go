@@ -41,7 +41,7 @@ type (
 	judgedRow struct {
 		Name, Version, Editor string
 		Folder                string
-		Word, Shape, Colour   string
+		Word, Colour          string
 		Exit                  int
 		Blocks                []block
 		More                  int
@@ -94,13 +94,12 @@ func sentenceOver(met, all int, l words.Lang) string {
 func rowOf(s Judged, l words.Lang) judgedRow {
 	out := judgedRow{Name: s.Name, Exit: s.Exit, Failure: l.Typeset(l.Of(s.Failure)), rank: slices.Index(WorstFirst(), s.Exit)}
 	if s.Report == nil {
-		out.Word, out.Shape, out.Colour = l.Pick("non jugé", "not judged"), "!", "error"
+		out.Word, out.Colour = l.Pick("non jugé", "not judged"), "error"
 		return out
 	}
 	r := *s.Report
-	label := r.Verdict.Label()
 	out.Name, out.Version, out.Editor = r.Candidate.Service.Name, r.Candidate.Service.Version, r.Candidate.Editor.Name
-	out.Word, out.Shape = l.Typeset(l.Of(label.Word)), label.Shape
+	out.Word = l.Typeset(l.Of(r.Verdict.Label().Word))
 	out.Colour = map[reports.RunVerdict]string{
 		reports.RunConformant: "conformant", reports.RunNonconformant: "nonconformant", reports.RunError: "error",
 	}[r.Verdict]
