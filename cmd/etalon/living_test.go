@@ -34,29 +34,54 @@ func TestTheCommandsOfTheGuideToResultsWork(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "known.yaml"), known, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			tried := 0
-			for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
-				for _, line := range strings.Split(strings.TrimSpace(block[1]), "\n") {
-					command, ends, ok := strings.Cut(line, "#")
-					words := strings.Fields(command)
-					if !ok || len(words) < 2 || words[0] != "etalon" {
-						t.Fatalf("the line %q is no command of étalon with its exit code", line)
-					}
-					cmd := etalonCommand(t, dir, words[1:]...)
-					cmd.Env = append(cmd.Env, "ETALON_PILOT_TOKEN="+pilotToken, "SSL_CERT_FILE="+filepath.Join(dir, "ca.pem"))
-					if strings.Contains(ends, "Ctrl-C") {
-						held(t, cmd)
-					} else if out, err := cmd.CombinedOutput(); exited(err) != strings.TrimSpace(ends) {
-						t.Fatalf("%s\nended with %s:\n%s", line, exited(err), out)
-					}
-					tried++
-				}
-			}
-			if tried < 10 {
+			cmdEnv := []string{"ETALON_PILOT_TOKEN=" + pilotToken, "SSL_CERT_FILE=" + filepath.Join(dir, "ca.pem")}
+			if tried := typed(t, string(text), dir, cmdEnv...); tried < 10 {
 				t.Errorf("%d commands were tried", tried)
 			}
 		})
 	}
+}
+
+// The page about trust too; each in a folder of configuration of its own.
+func TestTheCommandsOfTheGuideToTrustWork(t *testing.T) {
+	if testing.Short() {
+		t.Skip("about ten seconds: the commands of docs/trust are run without -short")
+	}
+	for _, page := range []string{"../../docs/trust.md", "../../docs/trust.en.md"} {
+		t.Run(filepath.Base(page), func(t *testing.T) {
+			text, err := os.ReadFile(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tried := typed(t, string(text), t.TempDir(), "XDG_CONFIG_HOME="+t.TempDir()); tried < 9 {
+				t.Errorf("%d commands were tried", tried)
+			}
+		})
+	}
+}
+
+// typed runs the commands of étalon that stand in a page, each with the exit code
+// that is written behind it, and counts them.
+func typed(t *testing.T, page, dir string, env ...string) (tried int) {
+	t.Helper()
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(page, -1) {
+		for _, line := range strings.Split(strings.TrimSpace(block[1]), "\n") {
+			command, ends, ok := strings.Cut(line, "#")
+			words := strings.Fields(command)
+			if !ok || len(words) < 2 || words[0] != "etalon" {
+				t.Fatalf("the line %q is no command of étalon with its exit code", line)
+			}
+			cmd := etalonCommand(t, dir, words[1:]...)
+			cmd.Env = append(cmd.Env, env...)
+			if strings.Contains(ends, "Ctrl-C") {
+				held(t, cmd)
+			} else if out, err := cmd.CombinedOutput(); exited(err) != strings.TrimSpace(ends) {
+				t.Fatalf("%s\nended with %s:\n%s", line, exited(err), out)
+			}
+			tried++
+		}
+	}
+	return tried
 }
 
 // held waits until a command holds the sandbox, then stops it.
