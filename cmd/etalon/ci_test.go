@@ -38,6 +38,7 @@ type action struct {
 
 // played is what came of the steps of a job.
 type played struct {
+	temp    string // folder of the runner
 	code    int
 	log     string
 	outputs map[string]string
@@ -94,6 +95,7 @@ func play(t *testing.T, inputs map[string]string, words ...string) played {
 	var env []string
 	out.dir, env = job(t, words...)
 	runner := t.TempDir()
+	out.temp = runner
 	put := func(name string) string {
 		path := filepath.Join(runner, name)
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -119,8 +121,11 @@ func play(t *testing.T, inputs map[string]string, words ...string) played {
 			if name, ok := strings.CutPrefix(x, "steps.run.outputs."); ok {
 				return out.outputs[name]
 			}
-			if x == "github.action_path" {
+			switch x {
+			case "github.action_path":
 				return source
+			case "runner.temp":
+				return runner
 			}
 			t.Fatalf("this test does not know ${{ %s }}", x)
 			return ""
@@ -235,8 +240,12 @@ func TestTheActionOfGitHub(t *testing.T) {
 		if got.code != 1 || got.outputs["exit-code"] != "1" || !strings.Contains(got.summary, "INT-05") {
 			t.Errorf("it ended in %d with %v and the summary %.200q\n%s", got.code, got.outputs, got.summary, got.log)
 		}
-		if want := []string{"actions/upload-artifact@v4 if-no-files-found=warn name=etalon-report path=etalon-report", "github/codeql-action/upload-sarif@v3 category=etalon sarif_file=etalon-report/results.sarif"}; !slices.Equal(got.used, want) {
+		if want := []string{"actions/upload-artifact@v4 if-no-files-found=warn name=etalon-report path=etalon-report", "github/codeql-action/upload-sarif@v3 category=etalon sarif_file=" + filepath.Join(got.temp, "etalon.sarif")}; !slices.Equal(got.used, want) {
 			t.Errorf("it used %q", got.used)
+		}
+		alerts, err := os.ReadFile(filepath.Join(got.temp, "etalon.sarif"))
+		if err != nil || !strings.Contains(string(alerts), `"kind":"fail"`) || strings.Contains(string(alerts), `"kind":"pass"`) {
+			t.Errorf("the alerts are not what is to be mended: %v %.300s", err, alerts)
 		}
 	})
 	t.Run("downloaded, pinned", func(t *testing.T) {
