@@ -184,7 +184,8 @@ func pages(t *testing.T, r reports.Report) (dir string, names []string) {
 	dir = t.TempDir()
 	met := sample.Few()
 	services := []html.Judged{
-		{Report: &r, Folder: "un", Exit: r.ExitCode}, {Report: &met, Folder: "deux", Exit: met.ExitCode},
+		{Report: &r, Folder: "un", Exit: r.ExitCode},
+		{Report: &met, Folder: "deux", Exit: met.ExitCode},
 		{Name: "trois.yaml", Exit: 2, Failure: reports.Text{FR: "le manifeste ne se lit pas", EN: "the manifest cannot be read"}},
 	}
 	at := time.Date(2026, time.November, 23, 8, 0, 0, 0, time.UTC)

@@ -53,6 +53,10 @@ func (l Lang) Bond(t reports.Tie) Bond {
 			l.Pick("Comparez-le à celui que le magasin d'applications montre : la même clé signe toutes les versions.",
 				"Compare it with the one that the store shows: one key signs every version."),
 		}
+		if !t.Verified {
+			b.Limits = l.Pick("C'est une clé d'essai, que chacun peut fabriquer : elle ne dit pas de qui vient l'application.",
+				"It is a key for tests, which anyone can make: it does not say from whom the application comes.")
+		}
 	default:
 		b = Bond{Name: t.Kind}
 	}
@@ -70,7 +74,7 @@ func (l Lang) Bound(ties []reports.Tie) string {
 	var out []string
 	seen := map[string]bool{}
 	for _, t := range ties {
-		if t.Kind == reports.TieCertificate && (loopback(t.Of) || !t.Verified) || seen[t.Kind] || short[t.Kind] == "" {
+		if !t.Verified || t.Kind == reports.TieCertificate && loopback(t.Of) || seen[t.Kind] || short[t.Kind] == "" {
 			continue
 		}
 		seen[t.Kind] = true
