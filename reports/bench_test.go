@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	pages "github.com/etalon-sante/etalon/reports/html"
 	"github.com/etalon-sante/etalon/reports/internal/sample"
 )
 
@@ -27,6 +28,9 @@ func BenchmarkEveryWriterForAThousandRequirements(b *testing.B) {
 				if f.name == "html" {
 					wg.Go(func() { all(b, f, "en") })
 				}
+			}
+			for _, lang := range []string{"fr", "en"} {
+				wg.Go(func() { all(b, format{write: pages.WritePublic}, lang) })
 			}
 			wg.Wait()
 		}

@@ -48,7 +48,7 @@ func safe(id string) string {
 
 // Item is what a piece is of.
 type Item struct {
-	Report  reports.Report // normal form
+	Report  reports.Report // only who was judged, and by which run, is read of it
 	Result  reports.Result
 	Check   reports.Check
 	Finding *reports.Finding // nil: nothing was found wrong
@@ -108,7 +108,6 @@ func Log(w io.Writer, i Item, lines []Line, more int, lang string) error {
 	if err != nil {
 		return fmt.Errorf("write a log: %w", err)
 	}
-	i.Report = reports.Shown(i.Report)
 	s := i.said(l)
 	var b bytes.Buffer
 	for _, p := range [][2]string{
@@ -164,7 +163,6 @@ func Exchange(w io.Writer, i Item, x reports.Exchange, lang string) error {
 		return fmt.Errorf("write an exchange: %w", err)
 	}
 	x = plain.Deep(x)
-	i.Report, i.Result, i.Check = reports.Shown(i.Report), plain.Deep(i.Result), plain.Deep(i.Check)
 	pointer := ""
 	if i.Finding != nil {
 		pointer = i.Finding.Pointer

@@ -55,7 +55,6 @@ func Picture(w io.Writer, i Item, p reports.Picture, content []byte, lang string
 	if err != nil {
 		return fmt.Errorf("annotate a picture: %w: %w", ErrPicture, err)
 	}
-	i.Report = reports.Shown(i.Report)
 	out, err := annotated(i, p, shot, l)
 	if err != nil {
 		return fmt.Errorf("annotate a picture: %w", err)
