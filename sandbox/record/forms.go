@@ -29,6 +29,10 @@ func caseless(name, value string) bool {
 	return false
 }
 
+// maxHex is the longest value, in bytes, that is looked for in hexadecimal: nobody
+// writes a whole id_token so.
+const maxHex = 256
+
 // forms are the ways in which a value is often written: those that are looked for
 // in any text, without decoding it. What else there is, is decoded (deep.go).
 func forms(name, value string) []form {
@@ -47,7 +51,9 @@ func forms(name, value string) []form {
 	if local, _, ok := strings.Cut(value, "@"); ok && len(local) >= 16 {
 		out = append(out, form{local, true}) // shown by services as the name of an account
 	}
-	out = append(out, form{hex.EncodeToString([]byte(value)), true})
+	if len(value) <= maxHex {
+		out = append(out, form{hex.EncodeToString([]byte(value)), true})
+	}
 	for _, s := range base64Forms(value) {
 		out = append(out, form{s, false})
 	}

@@ -3,7 +3,6 @@ package record
 import (
 	"fmt"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -209,9 +208,15 @@ func (r *Redactor) add(name, value string) {
 		}
 		seen[form.text] = true
 		key := firstBytes(form.text)
-		list := append(r.index[key], needle{form.text, name, form.caseless || fold && form.text == value})
-		sort.SliceStable(list, func(i, j int) bool { return len(list[i].text) > len(list[j].text) })
-		r.index[key] = list
+		// Longest first: all id_tokens begin alike, and there are many.
+		list := r.index[key]
+		at, _ := slices.BinarySearchFunc(list, form.text, func(n needle, text string) int {
+			if len(n.text) < len(text) {
+				return 1
+			}
+			return -1
+		})
+		r.index[key] = slices.Insert(list, at, needle{form.text, name, form.caseless || fold && form.text == value})
 		h := hash(key)
 		r.filter[h>>6] |= 1 << (h & 63)
 	}
