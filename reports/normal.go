@@ -80,10 +80,6 @@ type plain Report
 // MarshalJSON encodes the normal form.
 func (r Report) MarshalJSON() ([]byte, error) { return json.Marshal(plain(Normal(r))) }
 
-// Bytes are those of report.json, without asking whether they follow the schema:
-// for who compares them with bytes of which it is known.
-func Bytes(r Report) ([]byte, error) { return encode(r) }
-
 // encode returns the bytes of report.json: indented, with < > & left readable.
 func encode(r Report) ([]byte, error) {
 	var b bytes.Buffer
