@@ -105,7 +105,7 @@ func (a *app) verified(v run.Verified, known bool, l words.Lang) {
 	}
 	if r := v.Report; r != nil {
 		p("Campagne %s du %s : %s %s. %s", "Run %s of %s: %s %s. %s", visible(r.Run.ID), l.Instant(r.Run.Started), visible(r.Candidate.Service.Name), visible(r.Candidate.Service.Version), l.Verdict(*r))
-		p("Témoin : %s.", "Witness: %s.", l.Witness(r.Run.Witness))
+		p("Témoin : %s.", "Witness: %s.", l.Testimony(r.Run))
 		if v.Recomputed && !v.SameBuild {
 			p("Recalculé par une autre version que celle qui a joué la campagne (%s).", "Recomputed by another build than the one that ran (%s).", visible(r.Run.Harness.Version))
 		}

@@ -192,7 +192,7 @@ func newPage(r reports.Report, l words.Lang) page {
 	}
 	p := page{
 		said: newSaid(l), Report: r, Lang: l, OtherLang: other, OtherFile: File(other), PublicFile: PublicFile(l),
-		Sentence: l.Typeset(l.Verdict(r)), Coverage: l.Typeset(l.Coverage(r)), Independent: l.Typeset(l.Independent()), Witness: words.Capital(l.Typeset(l.Witness(r.Run.Witness))), Tied: l.Typeset(l.Bound(r.Run.Ties)),
+		Sentence: l.Typeset(l.Verdict(r)), Coverage: l.Typeset(l.Coverage(r)), Independent: l.Typeset(l.Independent()), Witness: words.Capital(l.Typeset(l.Testimony(r.Run))), Tied: l.Typeset(l.Bound(r.Run.Ties)),
 		Started: instant{r.Run.Started.Format(time.RFC3339), l.Instant(r.Run.Started)}, Duration: l.Millis(r.Run.Duration * 1000),
 		Claims: claims(r.Candidate.Claims, l), Glossary: l.Glossary(),
 	}
