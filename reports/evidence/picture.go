@@ -196,10 +196,10 @@ func wrap(text string, f typeface, width int) []string {
 // drawable is text with what the type has no sign for replaced.
 func drawable(text string, f typeface) string {
 	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\u202f':
+		switch r {
+		case '\u202f':
 			return '\u00a0'
-		case r == '\u2060' || r == '\ufeff':
+		case '\u2060', '\ufeff':
 			return -1
 		}
 		if f.has(r) || unicode.IsSpace(r) {
