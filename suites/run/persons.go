@@ -119,10 +119,7 @@ func isEvidence(name string) bool {
 
 // evidenceFiles names the evidence kept in a folder.
 func evidenceFiles(folder string) ([]string, error) {
-	entries, err := os.ReadDir(filepath.Join(folder, evidenceFolder))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	entries, err := within(folder, evidenceFolder)
 	if err != nil {
 		return nil, fmt.Errorf("list the evidence: %w", err)
 	}

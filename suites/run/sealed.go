@@ -74,12 +74,23 @@ func filesOf(folder string) ([]seal.File, error) {
 	return out, err
 }
 
-// picturesIn names the pictures of ours in a folder, in order.
-func picturesIn(folder string) ([]string, error) {
-	entries, err := os.ReadDir(filepath.Join(folder, lab.PictureFolder))
-	if errors.Is(err, fs.ErrNotExist) {
+// within lists a folder of the run folder; nothing where there is none, or where a
+// link stands in its place.
+func within(folder, name string) ([]os.DirEntry, error) {
+	at := filepath.Join(folder, name)
+	st, err := os.Lstat(at)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !st.IsDir() {
 		return nil, nil
 	}
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadDir(at)
+}
+
+// picturesIn names the pictures of ours in a folder, in order.
+func picturesIn(folder string) ([]string, error) {
+	entries, err := within(folder, lab.PictureFolder)
 	if err != nil {
 		return nil, fmt.Errorf("list the pictures: %w", err)
 	}
