@@ -132,7 +132,7 @@ func Observe(ctx context.Context, o FreeOptions) (Outcome, error) {
 	}
 	info.State = "observed"
 	if err := errors.Join(observed, closed); err != nil {
-		info.State, info.Failure = "failed", err.Error()
+		info.State, info.Failure = "failed", redactor.Redact(err.Error())
 	}
 	if err := folder.PutJSON(infoFile, info); err != nil {
 		return Outcome{Folder: o.Out}, err

@@ -171,9 +171,9 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 	case errors.Is(observed, lab.ErrInterrupted), ctx.Err() != nil:
 		info.State = "interrupted"
 	case observed != nil:
-		info.State, info.Failure = "failed", observed.Error()
+		info.State, info.Failure = "failed", redactor.Redact(observed.Error())
 	case closed != nil:
-		info.State, info.Failure = "failed", closed.Error()
+		info.State, info.Failure = "failed", redactor.Redact(closed.Error())
 	default:
 		info.State = "observed"
 	}
