@@ -148,6 +148,8 @@ type Probe struct {
 	Target string          `json:"target"`
 	Data   json.RawMessage `json:"data,omitempty"`
 	Error  string          `json:"error,omitempty"` // why it could not look
+
+	memo *memo // of what Data were decoded to; nil: not read from a journal
 }
 
 // Mark is something that the harness did or noted.

@@ -1,7 +1,6 @@
 package ethics
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,7 +58,7 @@ func tooLong(r record.Record, res browser.Result) []Finding {
 func acceptanceOf(s *Scenario) (Trace, record.Record, browser.Acceptance) {
 	t, _ := journey.Shown(s)
 	r := t.First()
-	out := read[browser.Acceptance](r)
+	out := record.Seen[browser.Acceptance](r)
 	if !out.Choice.Found {
 		t.Pictures(ofQuestion(out.Choice, out.Site)...)
 		t.Review(Text{
@@ -68,15 +67,6 @@ func acceptanceOf(s *Scenario) (Trace, record.Record, browser.Acceptance) {
 		})
 	}
 	return t, r, out
-}
-
-// read reads what a probe noted. What cannot be read is a fault of ours.
-func read[T any](r record.Record) T {
-	var out T
-	if err := json.Unmarshal(r.Probe.Data, &out); err != nil {
-		panic(fmt.Sprintf("read probe %s of record %d: %v", r.Probe.Kind, r.Seq, err))
-	}
-	return out
 }
 
 // wasAccepted ends a leaf untested when nothing could be accepted.
@@ -104,7 +94,7 @@ func afterAcceptance(v journey.Visits) {
 	}
 	_, first := journey.Shown(v.First)
 	refusedTrace, _ := journey.Shown(v.Refused)
-	refused := read[browser.Refusal](refusedTrace.First())
+	refused := record.Seen[browser.Refusal](refusedTrace.First())
 	after, before := left(got.Result), left(first)
 	fr := []string{"après l’accord : " + after, "avant tout choix : " + before}
 	en := []string{"after the acceptance: " + after, "before any choice: " + before}

@@ -19,7 +19,7 @@ import (
 func choiceOf(s *Scenario) (record.Record, browser.Refusal) {
 	t, _ := journey.Shown(s)
 	r := t.First()
-	out := read[browser.Refusal](r)
+	out := record.Seen[browser.Refusal](r)
 	if !out.Choice.Found {
 		t.Pictures(ofQuestion(out.Choice, out.Site)...)
 		t.Review(Text{

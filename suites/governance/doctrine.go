@@ -5,7 +5,6 @@ package governance
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -44,36 +43,36 @@ func DoctrineSpecs(l *Lab) {
 		manifest = l.Scenario("manifest", "what the manifest declares is written down", note)
 	})
 	declared := func(ok func(Declared) bool) Trace {
-		return manifest.Trace().Probes("manifest").Where(func(r record.Record) bool { return ok(read(r)) }).Occasion()
+		return manifest.Trace().Probes("manifest").Where(func(r record.Record) bool { return ok(record.Seen[Declared](r)) }).Occasion()
 	}
 	Describe("The purposes", func() {
 		It("are among those of the law", Check("GOV-01.1"), Reads(manifest), func() {
 			t := declared(func(d Declared) bool { return len(d.Finalites) > 0 })
-			t.Report(legalOnly(t.First(), read(t.First()))...)
+			t.Report(legalOnly(t.First(), record.Seen[Declared](t.First()))...)
 		})
 		It("hold no secondary use", Check("GOV-02.1"), Reads(manifest), func() {
 			t := declared(func(d Declared) bool { return len(d.Finalites) > 0 })
-			t.Report(noSecondaryUse(t.First(), read(t.First()))...)
+			t.Report(noSecondaryUse(t.First(), record.Seen[Declared](t.First()))...)
 		})
 		It("are given for each kind of data", Check("GOV-04.1"), Reads(manifest), func() {
 			t := declared(func(d Declared) bool { return len(d.kinds()) > 0 })
-			t.Report(eachKindTied(t.First(), read(t.First()))...)
+			t.Report(eachKindTied(t.First(), record.Seen[Declared](t.First()))...)
 		})
 	})
 	Describe("The exchange", func() {
 		It("gives documents where it takes documents", Check("GOV-03.1"), Reads(manifest), func() {
 			t := declared(func(d Declared) bool { return slices.Contains(d.Documents, "read") })
-			t.Report(givesWhatItTakes(t.First(), read(t.First()))...)
+			t.Report(givesWhatItTakes(t.First(), record.Seen[Declared](t.First()))...)
 		})
 	})
 	Describe("The editor and the service", func() {
 		It("bear a SIREN whose key is right", Check("GOV-07.1"), Reads(manifest), func() {
 			t := declared(func(d Declared) bool { return d.SIREN != "" })
-			t.Report(rightSIREN(t.First(), read(t.First()))...)
+			t.Report(rightSIREN(t.First(), record.Seen[Declared](t.First()))...)
 		})
 		It("name the address at which patients use the service", Check("GOV-08.1"), Reads(manifest), func() {
 			t := declared(func(Declared) bool { return true })
-			t.Report(productionNamed(t.First(), read(t.First()))...)
+			t.Report(productionNamed(t.First(), record.Seen[Declared](t.First()))...)
 		})
 	})
 }
@@ -96,17 +95,6 @@ func Of(c candidate.Candidate) Declared {
 }
 
 func list(l []string) []string { return append([]string{}, l...) }
-
-func read(r record.Record) Declared {
-	var d Declared
-	if r.Probe == nil {
-		panic(fmt.Sprintf("record %d is no probe", r.Seq))
-	}
-	if err := json.Unmarshal(r.Probe.Data, &d); err != nil {
-		panic(fmt.Sprintf("read the manifest's record %d: %v", r.Seq, err))
-	}
-	return d
-}
 
 // kinds lists the kinds of data that are claimed, in either direction.
 func (d Declared) kinds() []string {

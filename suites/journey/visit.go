@@ -114,13 +114,7 @@ func Shown(s *lab.Scenario) (lab.Trace, browser.Result) {
 
 // ResultOf reads what the browser saw. What cannot be read is a fault of ours, and
 // breaks the check off.
-func ResultOf(r record.Record) browser.Result {
-	var out browser.Result
-	if err := json.Unmarshal(r.Probe.Data, &out); err != nil {
-		panic(fmt.Sprintf("read probe %s of record %d: %v", r.Probe.Kind, r.Seq, err))
-	}
-	return out
-}
+func ResultOf(r record.Record) browser.Result { return record.Seen[browser.Result](r) }
 
 // OnVisit judges what the browser saw. What is wrong on a page is wrong whatever
 // became of the others; that nothing is wrong takes all of them to have been

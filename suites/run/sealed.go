@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -119,11 +120,16 @@ func weighed(folder string) ([]reports.File, error) {
 		if made[f.Name] || f.Level != seal.Everyone {
 			continue
 		}
-		b, err := readRegular(filepath.Join(folder, filepath.FromSlash(f.Name)), maxJournal)
+		file, err := openRegular(filepath.Join(folder, filepath.FromSlash(f.Name)), maxJournal)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, reports.File{Name: f.Name, Size: int64(len(b)), SHA256: digestOf(b)})
+		sum := sha256.New()
+		n, err := io.Copy(sum, file)
+		if err = errors.Join(err, file.Close()); err != nil {
+			return nil, fmt.Errorf("weigh %s: %w", f.Name, err)
+		}
+		out = append(out, reports.File{Name: f.Name, Size: n, SHA256: hex.EncodeToString(sum.Sum(nil))})
 	}
 	return out, nil
 }

@@ -107,7 +107,7 @@ func journeysOf(s *Scenario) Trace {
 // its own.
 func entered(s *Scenario) (Trace, journey.Result) {
 	t := journeysOf(s)
-	res := seen[journey.Result](t.First())
+	res := record.Seen[journey.Result](t.First())
 	wantPlayed(t, res, "signIn")
 	for i := range res.Pages {
 		wantPlayed(t, res, fmt.Sprintf("account[%d]", i))

@@ -7,6 +7,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
+	"github.com/etalon-sante/etalon/sandbox/record"
 	. "github.com/etalon-sante/etalon/suites/lab"
 
 	"github.com/etalon-sante/etalon/suites/candidate"
@@ -71,7 +72,7 @@ func allowedToTry(l *Lab, s *Scenario) {
 func tried(l *Lab, s *Scenario) (Trace, journey.Wrong) {
 	allowedToTry(l, s)
 	t := journeysOf(s)
-	res := seen[journey.Wrong](t.First())
+	res := record.Seen[journey.Wrong](t.First())
 	if res.Error != "" {
 		t.Untested(Text{FR: "le parcours « journeys.signIn » n’a pas pu être joué : " + res.Error, EN: "the journey \"journeys.signIn\" could not be played: " + res.Error})
 	}
@@ -147,7 +148,7 @@ func learns(l *Lab, s *Scenario) {
 func erased(l *Lab, s *Scenario) (Trace, journey.Erased) {
 	allowedToTry(l, s)
 	t := journeysOf(s)
-	res := seen[journey.Erased](t.First())
+	res := record.Seen[journey.Erased](t.First())
 	for _, f := range res.Failures {
 		t.Untested(Text{
 			FR: "le parcours « journeys." + f.Journey + " » n’a pas pu être joué (le compte « " + res.Account + " » a peut-être été supprimé par une campagne d’avant : rouvrez-le) : " + f.Why,

@@ -118,7 +118,7 @@ func network(t Trace) Trace {
 func unread(t Trace) {
 	var list []string
 	for _, rec := range t.Records {
-		list = append(list, seen[apk.Result](rec).Unread...)
+		list = append(list, record.Seen[apk.Result](rec).Unread...)
 	}
 	if len(list) == 0 {
 		return
@@ -132,7 +132,7 @@ func unread(t Trace) {
 
 // shortened joins a list that a person is shown.
 func shortened(list []string) string {
-	slices.Sort(list)
+	list = slices.Sorted(slices.Values(list)) // what is shared is not changed
 	said := strings.Join(slices.Compact(list), "; ")
 	if len(said) > 1500 {
 		said = strings.ToValidUTF8(said[:1500], "") + "…"

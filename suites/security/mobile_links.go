@@ -104,7 +104,7 @@ func confirmed(t Trace) {
 	const probe = "apk-links"
 	observed[apk.Result](t, "apk", nil)
 	if all := could[confirmation](t, probe, nil); !all.Empty() && could(t, probe, func(c confirmation) bool { return len(c.Hosts) > 0 && len(c.Certificates) > 0 }).Empty() {
-		others := shortened(seen[confirmation](all.First()).Others)
+		others := shortened(record.Seen[confirmation](all.First()).Others)
 		t.Untested(Text{
 			FR: "l’application n’a pas de lien vérifié vers une adresse du manifeste, ou n’est pas signée (autres hôtes\u00a0: " + orNone(others) + ")",
 			EN: "the application has no verified link to an address of the manifest, or is not signed (other hosts: " + orNone(others) + ")",

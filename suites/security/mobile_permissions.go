@@ -82,7 +82,7 @@ func explained(t Trace, l *Lab) {
 		return out
 	}))
 	for _, rec := range t.Records {
-		told = append(told, trackers(seen[apk.Result](rec))...)
+		told = append(told, trackers(record.Seen[apk.Result](rec))...)
 	}
 	if len(told) == 0 {
 		return

@@ -4,7 +4,6 @@
 package security
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
@@ -24,24 +23,11 @@ func Specs(l *Lab) {
 	WindowSpecs(l)
 }
 
-// seen decodes what a probe saw. What cannot be decoded is a fault of ours, and
-// breaks the check off.
-func seen[T any](r record.Record) T {
-	var out T
-	if r.Probe == nil {
-		panic(fmt.Sprintf("record %d is no probe", r.Seq))
-	}
-	if err := json.Unmarshal(r.Probe.Data, &out); err != nil {
-		panic(fmt.Sprintf("read probe %s of record %d: %v", r.Probe.Kind, r.Seq, err))
-	}
-	return out
-}
-
 // could keeps the probes of a kind that could look, and saw what a condition
 // asks.
 func could[T any](t Trace, kind string, ok func(T) bool) Trace {
 	return t.Probes(kind).Where(func(r record.Record) bool {
-		return r.Probe.Error == "" && len(r.Probe.Data) > 0 && (ok == nil || ok(seen[T](r)))
+		return r.Probe.Error == "" && len(r.Probe.Data) > 0 && (ok == nil || ok(record.Seen[T](r)))
 	})
 }
 
@@ -76,7 +62,7 @@ func see[T any](name string, find func(record.Record, T) []Finding) Finder {
 func (m finding[T]) Findings(t Trace, _ bool) []Finding {
 	var out []Finding
 	for _, r := range t.Records {
-		out = append(out, m.find(r, seen[T](r))...)
+		out = append(out, m.find(r, record.Seen[T](r))...)
 	}
 	return out
 }

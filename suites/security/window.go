@@ -7,6 +7,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
+	"github.com/etalon-sante/etalon/sandbox/record"
 	. "github.com/etalon-sante/etalon/suites/lab"
 	"github.com/etalon-sante/etalon/suites/probe/browser"
 )
@@ -61,7 +62,7 @@ func pairInWindow(ctx context.Context, s *Stage) error {
 // windowOf states the occasion: a patient has paired in a window.
 func windowOf(s *Scenario) (Trace, Walked) {
 	t := shownBy(s, windowProbe, Text{FR: "le navigateur n’a pas pu montrer l’appariement", EN: "the browser could not show the pairing"})
-	return t, seen[Walked](t.First())
+	return t, record.Seen[Walked](t.First())
 }
 
 // holds reports each place in which something was found.

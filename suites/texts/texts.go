@@ -7,7 +7,6 @@ package texts
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -105,14 +104,10 @@ func shown(s *Scenario) (Trace, Published) {
 // publishedOf reads what was recorded. What cannot be read is a fault of ours, and
 // breaks the check off.
 func publishedOf(r record.Record) Published {
-	var out Published
 	if r.Probe.Error != "" {
-		return out
+		return Published{}
 	}
-	if err := json.Unmarshal(r.Probe.Data, &out); err != nil {
-		panic(fmt.Sprintf("read probe %s of record %d: %v", r.Probe.Kind, r.Seq, err))
-	}
-	return out
+	return record.Seen[Published](r)
 }
 
 // of gives the documents of some roles that were read; the home page is one of
