@@ -71,10 +71,10 @@ func (a *app) verified(v run.Verified, known bool, l words.Lang) {
 	case !v.Seal.Holds():
 		p("Ce rapport n'est pas tel qu'il a été scellé.", "This report is not as it was sealed.")
 		for _, x := range v.Seal.Problems {
-			p("  %s : %s", "  %s: %s", visible(x.File), visible(l.Of(x.Text)))
+			p("  %s : %s", "  %s: %s", words.Printable(x.File), words.Printable(l.Of(x.Text)))
 		}
 	case v.Failure != (reports.Text{}):
-		p("%s", "%s", visible(l.Of(v.Failure)))
+		p("%s", "%s", words.Printable(l.Of(v.Failure)))
 	case v.Exit == exitOK:
 		p("Ce rapport est tel qu'il a été scellé, et le journal redonne chacun de ses verdicts.", "This report is as it was sealed, and the journal gives each of its verdicts again.")
 	case v.Expired:
@@ -93,44 +93,32 @@ func (a *app) verified(v run.Verified, known bool, l words.Lang) {
 			p("  … et %d autres : --json les donne toutes", "  … and %d more: --json gives them all", len(v.Differ)-maxDiffer)
 			break
 		}
-		p("  %s : rapport « %s », recalcul « %s »", "  %s: report %q, recomputed %q", visible(d.ID), visible(string(d.Said)), visible(string(d.Found)))
+		p("  %s : rapport « %s », recalcul « %s »", "  %s: report %q, recomputed %q", words.Printable(d.ID), words.Printable(string(d.Said)), words.Printable(string(d.Found)))
 	}
 	if v.Seal.Key != "" {
 		switch h := v.Seal.Holder; {
 		case h == nil:
 			p("Clé : %.16s…, que vous ne connaissez pas. Le sceau lie ces fichiers entre eux ; il ne dit pas qui les a scellés.", "Key: %.16s…, not known to you. The seal binds these files to one another; it does not say who sealed them.", v.Seal.Key)
 		default:
-			p("Clé : %.16s…, %s (%s).", "Key: %.16s…, %s (%s).", v.Seal.Key, visible(h.Name), l.Name("role", h.Role))
+			p("Clé : %.16s…, %s (%s).", "Key: %.16s…, %s (%s).", v.Seal.Key, words.Printable(h.Name), l.Name("role", h.Role))
 		}
 	}
 	if r := v.Report; r != nil {
-		p("Campagne %s du %s : %s %s. %s", "Run %s of %s: %s %s. %s", visible(r.Run.ID), l.Instant(r.Run.Started), visible(r.Candidate.Service.Name), visible(r.Candidate.Service.Version), l.Verdict(*r))
+		p("Campagne %s du %s : %s %s. %s", "Run %s of %s: %s %s. %s", words.Printable(r.Run.ID), l.Instant(r.Run.Started), words.Printable(r.Candidate.Service.Name), words.Printable(r.Candidate.Service.Version), l.Verdict(*r))
 		p("Témoin : %s.", "Witness: %s.", l.Testimony(r.Run))
 		if v.Recomputed && !v.SameBuild {
-			p("Recalculé par une autre version que celle qui a joué la campagne (%s).", "Recomputed by another build than the one that ran (%s).", visible(r.Run.Harness.Version))
+			p("Recalculé par une autre version que celle qui a joué la campagne (%s).", "Recomputed by another build than the one that ran (%s).", words.Printable(r.Run.Harness.Version))
 		}
 	}
 	if n := len(v.NotRecomputed); n > 0 {
-		p("Non recalculés, faute de pièces réservées à l'autorité : %s.", "Not recomputed, for want of files that are for the authority: %s.", visible(strings.Join(v.NotRecomputed, ", ")))
+		p("Non recalculés, faute de pièces réservées à l'autorité : %s.", "Not recomputed, for want of files that are for the authority: %s.", words.Printable(strings.Join(v.NotRecomputed, ", ")))
 	}
 	if n := len(v.Seal.Withheld); n > 0 {
 		p("Fichiers retenus : %d (réservés à l'autorité).", "Files withheld: %d (for the authority).", n)
 	}
 	if n := len(v.Seal.Foreign); n > 0 {
-		p("Hors du sceau : %s.", "Not in the seal: %s.", visible(strings.Join(v.Seal.Foreign[:min(n, 10)], ", ")))
+		p("Hors du sceau : %s.", "Not in the seal: %s.", words.Printable(strings.Join(v.Seal.Foreign[:min(n, 10)], ", ")))
 	}
-}
-
-// visible is a text of others as a terminal may show it: nothing that moves the
-// cursor, turns the line around or begins another.
-func visible(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r < ' ', r >= 0x7f && r < 0xa0, r == '\u2028', r == '\u2029', r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069', r == '\u200e', r == '\u200f':
-			return '\ufffd'
-		}
-		return r
-	}, s)
 }
 
 func (a *app) seal() *cobra.Command {

@@ -2,6 +2,8 @@
 package ethics
 
 import (
+	"encoding/json"
+
 	. "github.com/onsi/ginkgo/v2"
 
 	"github.com/etalon-sante/etalon/sandbox/control"
@@ -101,7 +103,7 @@ func unpaired(r record.Record) *Finding {
 	var said struct {
 		Paired *bool `json:"paired"`
 	}
-	if r.Pilot.Status != "done" || decode(r.Pilot.Data, &said) != nil || said.Paired == nil || !*said.Paired {
+	if r.Pilot.Status != "done" || json.Unmarshal(r.Pilot.Data, &said) != nil || said.Paired == nil || !*said.Paired {
 		return nil
 	}
 	return At(r, "still-paired", Text{

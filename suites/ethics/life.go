@@ -1,6 +1,7 @@
 package ethics
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -43,7 +44,7 @@ func answers(t Trace, after record.Record) Trace {
 func tells(key string, message Text, expected string, ok func(said) bool) Finder {
 	return Satisfy("tell the patient", func(r record.Record) *Finding {
 		var s said
-		if decode(r.Pilot.Data, &s) != nil || ok(s) {
+		if json.Unmarshal(r.Pilot.Data, &s) != nil || ok(s) {
 			return nil
 		}
 		return At(r, key, message).Was(expected, string(r.Pilot.Data)).Ptr()
