@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/etalon-sante/etalon/reports"
+	"github.com/etalon-sante/etalon/reports/words"
 	"github.com/etalon-sante/etalon/suites/run"
 )
 
@@ -79,7 +80,13 @@ type walk struct {
 	kept         int
 }
 
+// say prints a line of ours; texts of others in it steer no terminal.
 func (w *walk) say(fr, en string, args ...any) {
+	for i, x := range args {
+		if s, ok := x.(string); ok {
+			args[i] = words.Printable(s)
+		}
+	}
 	text := fr
 	if w.lang == "en" {
 		text = en
