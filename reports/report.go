@@ -259,7 +259,7 @@ type Finding struct {
 	// Pointer says which line of the exchange tells, in the form of the
 	// sandbox's journal: a JSON pointer into a body ("/entry/0/resource/code"),
 	// "?name" for a parameter of the address or of a form, "header:Name",
-	// "url", "method" or "status". The request is looked at first, then the
+	// "line:3" for a line of a text, "url", "method" or "status". The request is looked at first, then the
 	// response; "request:" or "response:" before it decides. Empty: the
 	// exchange as a whole.
 	Pointer  string `json:"pointer"`

@@ -116,7 +116,20 @@ func mark(where, pointer string, req, res []line) (marked bool, missing string) 
 			return true, pointer
 		}
 	}
+	if !names(pointer) {
+		return false, "" // a word about the place, not a place in these messages
+	}
 	return false, pointer
+}
+
+// names says whether a pointer has one of the forms that name a line.
+func names(pointer string) bool {
+	for _, form := range []string{"/", "?", "header:", "line:"} {
+		if strings.HasPrefix(pointer, form) {
+			return true
+		}
+	}
+	return pointer == "url" || pointer == "status" || pointer == "method"
 }
 
 // key is the form in which a line bears what names it.
@@ -185,8 +198,8 @@ func bodyOf(b reports.Body) []line {
 	default:
 		lines = pretty(b.Text, b.Cut)
 		if lines == nil {
-			for _, t := range strings.Split(strings.TrimRight(b.Text, "\r\n"), "\n") {
-				lines = append(lines, line{Text: strings.TrimRight(t, "\r")})
+			for i, t := range strings.Split(strings.TrimRight(b.Text, "\r\n"), "\n") {
+				lines = append(lines, line{Text: strings.TrimRight(t, "\r"), at: "line:" + strconv.Itoa(i+1)})
 			}
 		}
 	}

@@ -45,7 +45,7 @@ func keptDuring(t Trace) Finder {
 		}).Was("2xx", "—")
 		if !during.Empty() {
 			last := during.Last()
-			f = At(last, f.Key, f.Message).Was("2xx", fmt.Sprint(last.Exchange.Response.Status)).In("response.status")
+			f = At(last, f.Key, f.Message).Was("2xx", fmt.Sprint(last.Exchange.Response.Status)).In("status")
 		}
 		return &f
 	})
@@ -181,7 +181,7 @@ func agendaSent(a agendaScenarios) {
 				if r.Exchange.Request.Method == http.MethodDelete {
 					return At(r, "appointment-deleted", Text{
 						FR: "le rendez-vous annulé est supprimé, au lieu de prendre le statut « cancelled »", EN: "the cancelled appointment is deleted instead of taking the status \"cancelled\"",
-					}).Was("PUT", http.MethodDelete).In("request.method").Ptr()
+					}).Was("PUT", http.MethodDelete).In("method").Ptr()
 				}
 				if got := at(sent(r), "status"); got != "cancelled" {
 					return At(r, "not-cancelled", Text{

@@ -170,7 +170,7 @@ func feed(l *Lab) {
 				if strings.HasPrefix(strings.ToLower(strings.TrimSpace(got)), "application/fhir+json") {
 					return nil
 				}
-				f := At(r, "media-type", Text{FR: "le type du contenu n'est pas celui de FHIR en JSON", EN: "the content type is not that of FHIR in JSON"}).Was("application/fhir+json", got).In("request.header.Content-Type")
+				f := At(r, "media-type", Text{FR: "le type du contenu n'est pas celui de FHIR en JSON", EN: "the content type is not that of FHIR in JSON"}).Was("application/fhir+json", got).In("request:header:Content-Type")
 				f.Setting = "media.fhir"
 				return &f
 			}))

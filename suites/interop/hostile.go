@@ -162,7 +162,7 @@ func hostile(l *Lab) {
 				return At(r, "session-taken-up", Text{
 					FR: "le service appaire le patient dans une session dont un autre a choisi la valeur",
 					EN: "the service pairs the patient in a session whose value somebody else has chosen",
-				}).Was("«candidate-cookie»", "«"+KindImposed+"»").In("request.header:Cookie").Ptr()
+				}).Was("«candidate-cookie»", "«"+KindImposed+"»").In("request:header:Cookie").Ptr()
 			}))
 		})
 		It("lead to no other site", Check("INT-175.1"), Reads(lured), EvenIfEnded(), func() {
@@ -172,7 +172,7 @@ func hostile(l *Lab) {
 						return At(r, "led-away", Text{
 							FR: "le navigateur du patient est envoyé vers le site qu’un paramètre de l’adresse nomme",
 							EN: "the patient's browser is sent to the site that a parameter of the address names",
-						}).Was("—", to).In("response.header:" + h).Ptr()
+						}).Was("—", to).In("response:header:" + h).Ptr()
 					}
 				}
 				return nil
@@ -207,7 +207,7 @@ func tokenInPage(r record.Record) *Finding {
 			page = b.Text
 		}
 		for _, place := range []struct{ where, text string }{
-			{"response.content", page}, {"response.header:Location", r.Exchange.Response.Header("Location")},
+			{"response:status", page}, {"response:header:Location", r.Exchange.Response.Header("Location")},
 		} {
 			if strings.Contains(place.text, "«"+kind+"-") {
 				return At(r, "token-in-page", Text{

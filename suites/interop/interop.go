@@ -79,7 +79,7 @@ func (f found) Findings(t Trace, _ bool) []Finding {
 	}, Expected: "2xx", Actual: "—"}
 	if !seen.Empty() {
 		last := seen.Last()
-		out = At(last, out.Key, out.Message).Was("2xx", fmt.Sprint(last.Exchange.Response.Status)).In("response.status")
+		out = At(last, out.Key, out.Message).Was("2xx", fmt.Sprint(last.Exchange.Response.Status)).In("status")
 	}
 	return []Finding{out}
 }

@@ -70,13 +70,13 @@ func pairing(l *Lab) {
 			Expect(nominal.Trace().Exchanges(record.RouteAuthorize).Occasion()).To(eachAuthorize(func(r record.Record, a *record.AuthorizeFacts) *Finding {
 				switch {
 				case a.ResponseType != "code":
-					return At(r, "response-type", Text{FR: "le paramètre response_type n'est pas « code »", EN: "parameter response_type is not \"code\""}).Was("code", a.ResponseType).In("request.query.response_type").Ptr()
+					return At(r, "response-type", Text{FR: "le paramètre response_type n'est pas « code »", EN: "parameter response_type is not \"code\""}).Was("code", a.ResponseType).In("request:?response_type").Ptr()
 				case !a.ClientKnown:
-					return At(r, "client-id", Text{FR: "le paramètre client_id n'est pas celui du service", EN: "parameter client_id is not the service's"}).In("request.query.client_id").Ptr()
+					return At(r, "client-id", Text{FR: "le paramètre client_id n'est pas celui du service", EN: "parameter client_id is not the service's"}).In("request:?client_id").Ptr()
 				case !a.RedirectRegistered:
-					return At(r, "redirect-uri", Text{FR: "le paramètre redirect_uri n'est pas une adresse enregistrée", EN: "parameter redirect_uri is not a registered address"}).Was("", a.RedirectURI).In("request.query.redirect_uri").Ptr()
+					return At(r, "redirect-uri", Text{FR: "le paramètre redirect_uri n'est pas une adresse enregistrée", EN: "parameter redirect_uri is not a registered address"}).Was("", a.RedirectURI).In("request:?redirect_uri").Ptr()
 				case len(a.Repeated) > 0:
-					return At(r, "repeated-parameter", Text{FR: "un paramètre est donné plusieurs fois", EN: "a parameter is given more than once"}).Was("1", strings.Join(a.Repeated, ", ")).In("request.url").Ptr()
+					return At(r, "repeated-parameter", Text{FR: "un paramètre est donné plusieurs fois", EN: "a parameter is given more than once"}).Was("1", strings.Join(a.Repeated, ", ")).In("url").Ptr()
 				}
 				return nil
 			}))
@@ -86,16 +86,16 @@ func pairing(l *Lab) {
 				if slices.Contains(a.Scope, "openid") {
 					return nil
 				}
-				return At(r, "scope", Text{FR: "la portée demandée ne contient pas « openid »", EN: "the scope asked for does not hold \"openid\""}).Was("openid", strings.Join(a.Scope, " ")).In("request.query.scope").Ptr()
+				return At(r, "scope", Text{FR: "la portée demandée ne contient pas « openid »", EN: "the scope asked for does not hold \"openid\""}).Was("openid", strings.Join(a.Scope, " ")).In("request:?scope").Ptr()
 			}))
 		})
 		It("binds the code to itself with PKCE", Check("INT-03.1"), Free(), Reads(nominal), EvenIfEnded(), func() {
 			Expect(nominal.Trace().Exchanges(record.RouteAuthorize).Occasion()).To(eachAuthorize(func(r record.Record, a *record.AuthorizeFacts) *Finding {
 				switch {
 				case a.ChallengeMethod != "S256":
-					return At(r, "challenge-method", Text{FR: "la demande ne porte pas de défi PKCE S256", EN: "the request bears no PKCE challenge of method S256"}).Was("S256", a.ChallengeMethod).In("request.query.code_challenge_method").Ptr()
+					return At(r, "challenge-method", Text{FR: "la demande ne porte pas de défi PKCE S256", EN: "the request bears no PKCE challenge of method S256"}).Was("S256", a.ChallengeMethod).In("request:?code_challenge_method").Ptr()
 				case !a.ChallengeWellFormed:
-					return At(r, "challenge-form", Text{FR: "le défi PKCE n'a pas la forme d'un SHA-256 en base64url sans remplissage", EN: "the PKCE challenge has not the form of a SHA-256 in unpadded base64url"}).Was("43 × [A-Za-z0-9_-]", a.Challenge).In("request.query.code_challenge").Ptr()
+					return At(r, "challenge-form", Text{FR: "le défi PKCE n'a pas la forme d'un SHA-256 en base64url sans remplissage", EN: "the PKCE challenge has not the form of a SHA-256 in unpadded base64url"}).Was("43 × [A-Za-z0-9_-]", a.Challenge).In("request:?code_challenge").Ptr()
 				}
 				return nil
 			}))
@@ -112,7 +112,7 @@ func pairing(l *Lab) {
 					return nil
 				}
 				return At(r, "verifier", Text{FR: "le vérificateur PKCE ne correspond pas au défi de la demande", EN: "the PKCE verifier does not match the challenge of the request"}).
-					Was("BASE64URL(SHA256(code_verifier)) = code_challenge", fmt.Sprintf("sent: %t, length: %d", f.VerifierSent, f.VerifierLen)).In("request.form.code_verifier").Ptr()
+					Was("BASE64URL(SHA256(code_verifier)) = code_challenge", fmt.Sprintf("sent: %t, length: %d", f.VerifierSent, f.VerifierLen)).In("request:?code_verifier").Ptr()
 			}))
 		})
 		It("sends a state that cannot be guessed", Check("INT-04.1"), Free(), Reads(nominal), func() {
@@ -137,7 +137,7 @@ func pairing(l *Lab) {
 				if f == nil || f.Token == nil || (f.Token.ClientOK && !slices.Contains(f.SecretIn, "url")) {
 					return nil
 				}
-				return At(r, "client-authentication", Text{FR: "le service ne s'authentifie pas comme convenu auprès du serveur de jetons", EN: "the service does not authenticate as agreed at the token endpoint"}).Was("client authentication as agreed", f.Token.ClientAuth).In("request.header.Authorization").Ptr()
+				return At(r, "client-authentication", Text{FR: "le service ne s'authentifie pas comme convenu auprès du serveur de jetons", EN: "the service does not authenticate as agreed at the token endpoint"}).Was("client authentication as agreed", f.Token.ClientAuth).In("request:header:Authorization").Ptr()
 			}))
 			Expect(nominal.Trace().Requests(record.RouteToken)).NotTo(HaveIssue("token.client-auth"))
 		})
@@ -159,7 +159,7 @@ func pairing(l *Lab) {
 				if a.ChallengeMethod == "S256" {
 					return nil
 				}
-				return At(r, "application-without-pkce", Text{FR: "le code revient à une application sans être lié à elle par PKCE", EN: "the code comes back to an application without PKCE to bind it to it"}).Was("S256", a.ChallengeMethod).In("request.query.code_challenge_method").Ptr()
+				return At(r, "application-without-pkce", Text{FR: "le code revient à une application sans être lié à elle par PKCE", EN: "the code comes back to an application without PKCE to bind it to it"}).Was("S256", a.ChallengeMethod).In("request:?code_challenge_method").Ptr()
 			}))
 		})
 		It("pairs again after un-pairing", Check("INT-19.1"), Reads(again), func() {
@@ -186,7 +186,7 @@ func twice(s *Scenario) Trace {
 }
 
 func guessable(r record.Record, name, value string, bits int) *Finding {
-	in := "request.query." + name
+	in := "request:?" + name
 	if value == "" {
 		return At(r, name+"-missing", Text{FR: "le paramètre " + name + " manque", EN: "parameter " + name + " is missing"}).Was(fmt.Sprintf("≥ %d bits", minBits), "—").In(in).Ptr()
 	}
@@ -204,6 +204,6 @@ func differ(name string, value func(*record.AuthorizeFacts) string) Finder {
 			seen[v] = true
 			return nil
 		}
-		return At(r, name+"-repeated", Text{FR: "le paramètre " + name + " a déjà servi, ou manque", EN: "parameter " + name + " was used before, or is missing"}).Was("a new value", v).In("request.query." + name).Ptr()
+		return At(r, name+"-repeated", Text{FR: "le paramètre " + name + " a déjà servi, ou manque", EN: "parameter " + name + " was used before, or is missing"}).Was("a new value", v).In("request:?" + name).Ptr()
 	})
 }

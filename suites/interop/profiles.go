@@ -70,7 +70,7 @@ func profiles(l *Lab) {
 				return At(r, "account-not-whole", Text{
 					FR: "le compte annoncé ne peut pas être montré en entier au patient avant son accord",
 					EN: "the account announced cannot be shown whole to the patient before consent",
-				}).Was("firstName, lastName, email, login", "missing: "+strings.Join(p.Missing, ", ")).In("request.query").Ptr()
+				}).Was("firstName, lastName, email, login", "missing: "+strings.Join(p.Missing, ", ")).In("url").Ptr()
 			}))
 		})
 		It("is that of the patient who asked", Check("INT-79.2"), Reads(two, again), func() {
@@ -88,7 +88,7 @@ func profiles(l *Lab) {
 				return At(r, "account-of-another", Text{
 					FR: "le compte montré au patient avant son accord est celui d'un autre",
 					EN: "the account shown to the patient before consent is someone else's",
-				}).Was("a login of its own", login).In("request.query").Ptr()
+				}).Was("a login of its own", login).In("request:?login").Ptr()
 			}))
 			logins := map[string]string{} // patient -> login
 			Expect(announced(again)).To(Satisfy("the same account each time", func(r record.Record) *Finding {
@@ -100,7 +100,7 @@ func profiles(l *Lab) {
 				return At(r, "account-changed", Text{
 					FR: "le même compte est annoncé sous un autre identifiant au second appariement",
 					EN: "the same account is announced under another login at the second pairing",
-				}).Was(logins[r.Patient], login).In("request.query").Ptr()
+				}).Was(logins[r.Patient], login).In("request:?login").Ptr()
 			}))
 		})
 	})

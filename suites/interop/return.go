@@ -43,9 +43,9 @@ func ownReturn(r record.Record, a *record.AuthorizeFacts) *Finding {
 	const expected = "https · http://127.0.0.1 · fr.example.app:/…"
 	switch returnOf(a.RedirectURI) {
 	case toPlain:
-		return At(r, "return-in-clear", Text{FR: "le code revient par une adresse http, en clair sur le réseau", EN: "the code comes back by an http address, in clear on the network"}).Was(expected, a.RedirectURI).In("request.query.redirect_uri").Ptr()
+		return At(r, "return-in-clear", Text{FR: "le code revient par une adresse http, en clair sur le réseau", EN: "the code comes back by an http address, in clear on the network"}).Was(expected, a.RedirectURI).In("request:?redirect_uri").Ptr()
 	case toAnyone:
-		return At(r, "scheme-without-dot", Text{FR: "le schéma de retour n’est pas un nom de domaine inversé : une autre application peut le prendre", EN: "the scheme of return is no reversed domain name: another application may take it"}).Was(expected, a.RedirectURI).In("request.query.redirect_uri").Ptr()
+		return At(r, "scheme-without-dot", Text{FR: "le schéma de retour n’est pas un nom de domaine inversé : une autre application peut le prendre", EN: "the scheme of return is no reversed domain name: another application may take it"}).Was(expected, a.RedirectURI).In("request:?redirect_uri").Ptr()
 	}
 	return nil
 }

@@ -103,7 +103,7 @@ func serviceStatus(l *Lab) {
 				return At(r, "callback-broke-down", Text{
 					FR: "l'adresse de retour ne sait pas recevoir une erreur : le patient ne voit qu'une panne",
 					EN: "the redirect URI cannot receive an error: all that the patient sees is a breakdown",
-				}).Was("2xx, 3xx, 4xx", fmt.Sprint(r.Exchange.Response.Status, " ", r.Exchange.Error)).In("response.status").Ptr()
+				}).Was("2xx, 3xx, 4xx", fmt.Sprint(r.Exchange.Response.Status, " ", r.Exchange.Error)).In("status").Ptr()
 			}))
 		})
 		It("that was closed midway is left alone", Check("INT-80.1"), Reads(life.Closed), func() {

@@ -91,7 +91,7 @@ func tokens(l *Lab) {
 			}
 			Expect(refreshes.Occasion()).To(Satisfy("refresh token", func(r record.Record) *Finding {
 				if st := r.Exchange.Facts.Token.RefreshState; st != "current" && !(l.FreeUse() && st == "revoked") {
-					return At(r, "stale-refresh-token", Text{FR: "le jeton de renouvellement présenté n'est pas le dernier reçu", EN: "the refresh token presented is not the last one received"}).Was("current", st).In("request.form.refresh_token").Ptr()
+					return At(r, "stale-refresh-token", Text{FR: "le jeton de renouvellement présenté n'est pas le dernier reçu", EN: "the refresh token presented is not the last one received"}).Was("current", st).In("request:?refresh_token").Ptr()
 				}
 				return nil
 			}))

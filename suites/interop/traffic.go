@@ -3,6 +3,7 @@ package interop
 import (
 	"context"
 	"slices"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 
@@ -25,7 +26,7 @@ func everyCall(l *Lab) {
 				if !slices.Contains(r.Exchange.Facts.SecretIn, "url") {
 					return nil
 				}
-				return At(r, "secret-in-url", Text{FR: "un jeton, un code ou un secret figure dans l'adresse de la requête", EN: "a token, a code or a secret stands in the address of the request"}).Was("—", r.Exchange.Request.URL).In("request.url").Ptr()
+				return At(r, "secret-in-url", Text{FR: "un jeton, un code ou un secret figure dans l'adresse de la requête", EN: "a token, a code or a secret stands in the address of the request"}).Was("no token, code or secret", r.Exchange.Request.URL).In(secretIn(r.Exchange.Request.URL)).Ptr()
 			}))
 		})
 		It("presents an access token that was issued", Check("INT-10.1"), Free(), ReadsAllTraffic(), func() {
@@ -33,7 +34,7 @@ func everyCall(l *Lab) {
 			Expect(t).To(Satisfy("bearer", func(r record.Record) *Finding {
 				switch st := r.Exchange.Facts.Call.AccessState; st {
 				case "absent", "unknown":
-					return At(r, "no-access-token", Text{FR: "l'appel ne présente pas de jeton d'accès délivré par Mon espace santé", EN: "the call presents no access token issued by Mon espace santé"}).Was("Authorization: Bearer", st).In("request.header.Authorization").Ptr()
+					return At(r, "no-access-token", Text{FR: "l'appel ne présente pas de jeton d'accès délivré par Mon espace santé", EN: "the call presents no access token issued by Mon espace santé"}).Was("Authorization: Bearer", st).In("request:header:Authorization").Ptr()
 				}
 				return nil
 			}))
@@ -82,4 +83,16 @@ func twoAtOnce(ctx context.Context, s *Stage) error {
 		}
 	}
 	return first
+}
+
+// secretIn is the parameter of an address whose value is a secret by its name, or the
+// address.
+func secretIn(address string) string {
+	_, query, _ := strings.Cut(address, "?")
+	for part := range strings.SplitSeq(query, "&") {
+		if name, value, ok := strings.Cut(part, "="); ok && strings.Contains(value, "«") {
+			return "request:?" + name
+		}
+	}
+	return "url"
 }

@@ -138,7 +138,7 @@ func troubleTokens(l *Lab) {
 				if uses[name]++; uses[name] == 2 {
 					t.Report(At(r, "refresh-token-used-twice", Text{
 						FR: "deux actions simultanées présentent le même jeton de renouvellement", EN: "two actions at once present the same refresh token",
-					}).Was("1", "2").In("request.form.refresh_token"))
+					}).Was("1", "2").In("request:?refresh_token"))
 				}
 			}
 		})

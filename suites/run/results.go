@@ -70,6 +70,7 @@ type builder struct {
 	set   *settings.Settings
 	got   judgement
 	cited map[string]bool // exchange ids that findings point to
+	ids   map[string]int  // exchange -> journal record
 	seqs  map[int]string  // journal record -> the id under which the report shows it
 }
 
@@ -267,8 +268,20 @@ func (b *builder) restOnAssumptions(findings []lab.Finding) bool {
 	return len(findings) > 0
 }
 
-// cite is the id under which the report shows what a finding rests on.
+// cite is the id under which the report shows what a finding rests on: the exchange
+// that it names, else the record in which it was seen.
 func (b *builder) cite(f lab.Finding) string {
+	if b.ids == nil {
+		b.ids = map[string]int{}
+		for _, r := range b.rec.Records {
+			if r.Exchange != nil {
+				b.ids[r.Exchange.ID] = r.Seq
+			}
+		}
+	}
+	if seq, ok := b.ids[f.Exchange]; ok {
+		return b.show(seq)
+	}
 	if f.Seq == 0 {
 		return ""
 	}

@@ -100,7 +100,7 @@ func resolverInterval(resolver string) time.Duration {
 }
 
 func ofDomain(rec record.Record, key, fr, en, want, actual, at string) Finding {
-	return At(rec, key, Text{FR: fr, EN: en}).Was(want, orNone(actual)).In("dns." + at)
+	return At(rec, key, Text{FR: fr, EN: en}).Was(want, orNone(actual)).In("/" + strings.ReplaceAll(at, ".", "/"))
 }
 
 func signed(r dns.Result) bool {

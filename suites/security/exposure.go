@@ -163,7 +163,7 @@ func answer(a web.Answer, key, fr, en, want, actual string) []Finding {
 		return nil
 	}
 	return []Finding{Finding{Key: key, Message: Text{FR: fmt.Sprintf(fr, a.Path), EN: fmt.Sprintf(en, a.Path)}}.
-		Was(want, fmt.Sprintf("%d, %s", a.Status, actual)).In("response.content")}
+		Was(want, fmt.Sprintf("%d, %s", a.Status, actual)).In("status")}
 }
 
 func insideShown(a web.Answer) []Finding {

@@ -109,7 +109,7 @@ func guessable(rec record.Record, r web.Result) []Finding {
 	}
 	why := because(best)
 	f := cookie(best, "web.session-short", "a une valeur trop courte pour ne pas être devinée "+why.FR, "has a value too short not to be guessed "+why.EN).
-		Was(fmt.Sprintf("≥ %d bits", sessionBits), fmt.Sprintf("≤ %d bits (%d characters)", best.Bits, best.Length)).In("response.headers.Set-Cookie")
+		Was(fmt.Sprintf("≥ %d bits", sessionBits), fmt.Sprintf("≤ %d bits (%d characters)", best.Bits, best.Length)).In("response:header:Set-Cookie")
 	f.Seq, f.Exchange = rec.Seq, best.Exchange
 	return []Finding{f}
 }
@@ -131,7 +131,7 @@ func secureFields(rec record.Record, r web.Result) []Finding {
 		f := At(rec, "web.securitytxt-in-the-clear", Text{
 			FR: "le champ " + field.Name + " de security.txt mène à une adresse en clair",
 			EN: "field " + field.Name + " of security.txt leads to an address in the clear",
-		}).Was("https://…", field.Value).In(fmt.Sprintf("response.content:%d", field.Line))
+		}).Was("https://…", field.Value).In(fmt.Sprintf("response:line:%d", field.Line))
 		f.Exchange = r.SecurityTxt.Exchange
 		out = append(out, f)
 	}
@@ -149,7 +149,17 @@ func withinAYear(rec record.Record, r web.Result) []Finding {
 	f := At(rec, "web.securitytxt-far", Text{
 		FR: fmt.Sprintf("security.txt n'expire que le %s", s.Expires.Format(time.DateOnly)),
 		EN: fmt.Sprintf("security.txt does not expire before %s", s.Expires.Format(time.DateOnly)),
-	}).Was("< "+latest.Format(time.DateOnly), s.Expires.Format(time.DateOnly)).In("response.content")
+	}).Was("< "+latest.Format(time.DateOnly), s.Expires.Format(time.DateOnly)).In(expiresAt(s))
 	f.Exchange = s.Exchange
 	return []Finding{f}
+}
+
+// expiresAt is the line of security.txt that says when it expires.
+func expiresAt(s web.SecurityTxt) string {
+	for _, f := range s.Fields {
+		if strings.EqualFold(f.Name, "Expires") {
+			return fmt.Sprintf("response:line:%d", f.Line)
+		}
+	}
+	return "status"
 }

@@ -138,7 +138,7 @@ func signedAgain(c confirmation) bool {
 
 func linksConfirmed(rec record.Record, c confirmation) []Finding {
 	find := func(key, fr, en, want, actual string) []Finding {
-		f := ofApplication(rec, key, fr, en, want, actual, "response.content")
+		f := ofApplication(rec, key, fr, en, want, actual, "")
 		f.Exchange = c.Exchange
 		return []Finding{f}
 	}

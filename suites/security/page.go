@@ -19,7 +19,7 @@ func on(p web.Page, key, fr, en string) Finding {
 	}}
 }
 
-func header(name string) string { return "response.headers." + name }
+func header(name string) string { return "response:header:" + name }
 
 func orNone(s string) string {
 	if s == "" {
@@ -33,7 +33,7 @@ func hstsYear(p web.Page) []Finding {
 	want := fmt.Sprintf("max-age ≥ %d", aYear)
 	switch {
 	case !p.Secure:
-		return []Finding{on(p, "web.hsts-over-http", "elle n'est pas servie en HTTPS", "it is not served over HTTPS").Was("https", "http").In("request.url")}
+		return []Finding{on(p, "web.hsts-over-http", "elle n'est pas servie en HTTPS", "it is not served over HTTPS").Was("https", "http").In("url")}
 	case p.HSTS.Raw == "":
 		return []Finding{on(p, "web.hsts-absent", "l'en-tête "+name+" manque", "header "+name+" is absent").Was(want, "—").In(header(name))}
 	case !p.HSTS.Valid:

@@ -73,7 +73,7 @@ func pilotHidden(rec record.Record, r guard.Result) []Finding {
 	f := At(rec, "pilot.in-production", Text{
 		FR: fmt.Sprintf("le pilote répond à l'adresse de production %s : %s", r.Production, exposure(r.Why).FR),
 		EN: fmt.Sprintf("the pilot answers at the production address %s: %s", r.Production, exposure(r.Why).EN),
-	}).Was("404", fmt.Sprint(r.AtPath.Status)).In("response.status")
+	}).Was("404", fmt.Sprint(r.AtPath.Status)).In("status")
 	f.Exchange = r.AtPath.Exchange
 	return []Finding{f}
 }
@@ -105,7 +105,7 @@ func pilotRefuses(rec record.Record, r guard.Result) []Finding {
 		if c.reply.Refused() {
 			continue
 		}
-		f := At(rec, c.key, c.text).Was("401", fmt.Sprint(c.reply.Status)).In("response.status")
+		f := At(rec, c.key, c.text).Was("401", fmt.Sprint(c.reply.Status)).In("status")
 		f.Exchange = c.reply.Exchange
 		out = append(out, f)
 	}

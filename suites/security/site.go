@@ -122,15 +122,15 @@ func securityTxtValid(rec record.Record, r web.Result) []Finding {
 	if !s.Found {
 		f := At(rec, "web.securitytxt-absent", Text{
 			FR: fmt.Sprintf("aucun fichier security.txt à l'adresse %s", s.URL), EN: fmt.Sprintf("no security.txt at %s", s.URL),
-		}).Was("200 text/plain", strings.TrimSpace(fmt.Sprintf("%d %s", s.Status, s.Reason))).In("response.status")
+		}).Was("200 text/plain", strings.TrimSpace(fmt.Sprintf("%d %s", s.Status, s.Reason))).In("status")
 		f.Exchange = s.Exchange
 		return []Finding{f}
 	}
 	var out []Finding
 	for _, p := range s.Problems {
-		at := "response.content"
+		at := "status"
 		if p.Line > 0 {
-			at = fmt.Sprintf("response.content:%d", p.Line)
+			at = fmt.Sprintf("response:line:%d", p.Line)
 		}
 		f := At(rec, "web.securitytxt-"+p.Key, problem(p.Key)).Was(p.Expected, p.Actual).In(at)
 		f.Exchange = s.Exchange
@@ -169,7 +169,7 @@ func securityTxtCurrent(rec record.Record, r web.Result) []Finding {
 	f := At(rec, "web.securitytxt-expired", Text{
 		FR: fmt.Sprintf("security.txt a expiré le %s", s.Expires.Format(time.DateOnly)),
 		EN: fmt.Sprintf("security.txt expired on %s", s.Expires.Format(time.DateOnly)),
-	}).Was("> "+r.At.Format(time.RFC3339), s.Expires.Format(time.RFC3339)).In("response.content")
+	}).Was("> "+r.At.Format(time.RFC3339), s.Expires.Format(time.RFC3339)).In(expiresAt(s))
 	f.Exchange = s.Exchange
 	return []Finding{f}
 }

@@ -200,7 +200,7 @@ func onCookies(rec record.Record, r web.Result, ok func(web.Cookie) bool, find f
 			}
 			done[f.Key+" "+c.Name+" "+f.Actual] = true
 			f.Seq, f.Exchange = rec.Seq, c.Exchange
-			out = append(out, f.In("response.headers.Set-Cookie"))
+			out = append(out, f.In("response:header:Set-Cookie"))
 		}
 	}
 	return out

@@ -173,7 +173,7 @@ func TestAPageShowsTheExchangeAtFault(t *testing.T) {
 	r.Pages[1].Exchange, r.Pages[1].Nosniff = "h9", ""
 	r.Pages[1].CORS = web.CORS{Exchange: "h10", Origin: web.ForeignOrigin, AllowOrigin: "*", AllowCredentials: "true"}
 	got := judge(t, looked(t, "web-pages", "web", r))
-	if f := got["SEC-07.1"].Findings; len(f) != 1 || f[0].Exchange != "h9" || f[0].Pointer != "response.headers.X-Content-Type-Options" {
+	if f := got["SEC-07.1"].Findings; len(f) != 1 || f[0].Exchange != "h9" || f[0].Pointer != "response:header:X-Content-Type-Options" {
 		t.Errorf("%+v", f)
 	}
 	if f := got["SEC-10.1"].Findings; len(f) != 1 || f[0].Exchange != "h10" {
