@@ -130,6 +130,9 @@ func (a *app) showAgain(s run.Shown, lang string) {
 // watch tells what reaches the sandbox until the context ends.
 func (a *app) watch(ctx context.Context, s run.Shown) error {
 	seen, err := s.Control.Now(ctx, s.Space, 0)
+	if ctx.Err() != nil { // who reads fast is gone before the first look
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -126,8 +126,9 @@ func mutants(v map[string]any) []mutant {
 		if len(path) > 0 && at != "/resourceType" {
 			rebuild("drop", at, func(root map[string]any) { change(root, path, nil, true) })
 			rebuild("null", at, func(root map[string]any) { change(root, path, nil, false) })
-			for how, other := range others(node) {
-				rebuild(how, at, func(root map[string]any) { change(root, path, other, false) })
+			all := others(node)
+			for _, how := range slices.Sorted(maps.Keys(all)) { // always the same mutants in the same order
+				rebuild(how, at, func(root map[string]any) { change(root, path, all[how], false) })
 			}
 		}
 		switch x := node.(type) {
