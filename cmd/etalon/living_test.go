@@ -64,6 +64,12 @@ func TestTheCommandsOfTheGuideToTrustWork(t *testing.T) {
 // that is written behind it, and counts them.
 func typed(t *testing.T, page, dir string, env ...string) (tried int) {
 	t.Helper()
+	return heard(t, page, dir, func(string, string) {}, env...)
+}
+
+// heard is typed, and tells what each command printed.
+func heard(t *testing.T, page, dir string, tell func(command, printed string), env ...string) (tried int) {
+	t.Helper()
 	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(page, -1) {
 		for _, line := range strings.Split(strings.TrimSpace(block[1]), "\n") {
 			command, ends, ok := strings.Cut(line, "#")
@@ -77,6 +83,8 @@ func typed(t *testing.T, page, dir string, env ...string) (tried int) {
 				held(t, cmd)
 			} else if out, err := cmd.CombinedOutput(); exited(err) != strings.TrimSpace(ends) {
 				t.Fatalf("%s\nended with %s:\n%s", line, exited(err), out)
+			} else {
+				tell(strings.TrimSpace(command), string(out))
 			}
 			tried++
 		}
