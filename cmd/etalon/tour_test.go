@@ -132,17 +132,18 @@ func tourPictures(t *testing.T, dir, lang string, terminal map[string]string) {
 	defer late()
 	for _, p := range []struct {
 		name, file, of string
+		until          string // the picture ends below it; empty: with the element
 		width, high    int64
 		holds          string
 	}{
-		{"doctor", "doctor.html", "body", 1100, 700, "etalon doctor"},
-		{"first", first + "/index.html", "body", 1100, 800, "INT-09"},
-		{"fix", first + "/index.html", "#fix", 1100, 700, "INT-09"},
-		{"proof", first + "/index.html", "#INT-09 .finding", 1100, 760, "access_token"},
-		{"compare", "compare.html", "body", 1100, 700, "INT-09.1"},
-		{"green", second + "/index.html", "body", 390, 800, "Carnet Clair"},
-		{"public", second + "/public.html", "body", 1100, 800, "Carnet Clair"},
-		{"job", "job.html", "body", 1100, 700, "Carnet Clair"},
+		{"doctor", "doctor.html", "body", "", 1100, 700, "etalon doctor"},
+		{"first", first + "/index.html", "body", "#verdict", 1100, 1100, "INT-09"},
+		{"fix", first + "/index.html", "#fix", "", 1100, 700, "INT-09"},
+		{"proof", first + "/index.html", "#INT-09 .finding", "#INT-09 .finding pre", 1100, 760, "access_token"},
+		{"compare", "compare.html", "body", "", 1100, 700, "INT-09.1"},
+		{"green", second + "/index.html", "body", "#verdict .sentence", 390, 1100, "Carnet Clair"},
+		{"public", second + "/public.html", "body", "[aria-labelledby=h-test]", 1100, 1100, "Carnet Clair"},
+		{"job", "job.html", "body", "", 1100, 700, "Carnet Clair"},
 	} {
 		file := p.file
 		if lang == "en" {
@@ -157,7 +158,7 @@ func tourPictures(t *testing.T, dir, lang string, terminal map[string]string) {
 		box, err := chromedp.Run(ctx, chromedp.Evaluate[struct {
 			X, Y, W, H float64
 			Text       string
-		}](fmt.Sprintf(`(()=>{const e=document.querySelector(%q);e.closest("details")?.setAttribute("open","");const r=e.getBoundingClientRect();return{X:r.x+scrollX,Y:r.y+scrollY,W:r.width,H:r.height,Text:e.innerText}})()`, p.of)))
+		}](fmt.Sprintf(`(()=>{const e=document.querySelector(%q);e.closest("details")?.setAttribute("open","");const r=e.getBoundingClientRect();let h=r.height;const u=%q;if(u){const b=document.querySelector(u).getBoundingClientRect();h=b.bottom-r.top}return{X:r.x+scrollX,Y:r.y+scrollY,W:r.width,H:h,Text:e.innerText}})()`, p.of, p.until)))
 		if err != nil {
 			t.Fatalf("%s: %v", p.name, err)
 		}
@@ -167,7 +168,7 @@ func tourPictures(t *testing.T, dir, lang string, terminal map[string]string) {
 		quality := int64(80)
 		shot, err := chromedp.Call(ctx, cdp.CaptureScreenshot, cdp.CaptureScreenshotParams{
 			Format: cdp.CaptureScreenshotFormatWebp, Quality: &quality, CaptureBeyondViewport: new(true),
-			Clip: &cdp.Viewport{X: 0, Y: max(0, box.Y-8), Width: float64(p.width), Height: min(box.H+16, float64(p.high)), Scale: 1},
+			Clip: &cdp.Viewport{X: max(0, box.X-24), Y: box.Y, Width: min(float64(p.width), box.W+48), Height: min(box.H+16, float64(p.high)), Scale: 1},
 		})
 		if err != nil {
 			t.Fatalf("%s: %v", p.name, err)
