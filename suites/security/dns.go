@@ -75,7 +75,11 @@ func lookAtDomain(ctx context.Context, s *Stage) error {
 		return s.Probe("dns", host, nil, err)
 	}
 	if s.Resolver() == "" {
-		return s.Probe("dns", name, nil, errors.New("no resolver was named; give one with --resolver, for instance that of your network"))
+		why := Text{
+			FR: "aucun résolveur de noms n’est indiqué : nommez-en un avec --resolver, par exemple celui de votre réseau",
+			EN: "no resolver was named: give one with --resolver, for instance that of your network",
+		}
+		return s.Probe("dns", name, map[string]Text{"missing": why}, errors.New(why.EN))
 	}
 	res, err := dns.Look(ctx, dns.Options{Domain: name, Resolver: s.Resolver(), Now: s.Now, Interval: resolverInterval(s.Resolver())})
 	if ctx.Err() != nil {

@@ -2,7 +2,6 @@ package security
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -89,12 +88,7 @@ func shownBy(s *Scenario, kind string, otherwise Text) Trace {
 		if r.Probe.Error == "" {
 			continue
 		}
-		why := Text{FR: otherwise.FR + " : " + r.Probe.Error, EN: otherwise.EN + ": " + r.Probe.Error}
-		var absent struct{ Missing browser.Text }
-		if json.Unmarshal(r.Probe.Data, &absent) == nil && absent.Missing.EN != "" {
-			why = Text(absent.Missing)
-		}
-		t.Untested(why)
+		t.Untested(couldNot(r, otherwise))
 	}
 	return t.Probes(kind).Where(func(r record.Record) bool { return r.Probe.Error == "" && len(r.Probe.Data) > 0 }).Occasion()
 }

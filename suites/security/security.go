@@ -4,6 +4,7 @@
 package security
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/etalon-sante/etalon/sandbox/record"
@@ -38,14 +39,21 @@ func observed[T any](t Trace, kind string, ok func(T) bool) Trace {
 	if kept.Empty() {
 		for _, r := range t.Probes(kind).Records {
 			if r.Probe.Error != "" {
-				t.Untested(Text{
-					FR: "le banc n'a pas pu regarder : " + r.Probe.Error,
-					EN: "the harness could not look: " + r.Probe.Error,
-				})
+				t.Untested(couldNot(r, Text{FR: "le banc n'a pas pu regarder", EN: "the harness could not look"}))
 			}
 		}
 	}
 	return kept.Occasion()
+}
+
+// couldNot says why a probe saw nothing: in the words of who looked, where he has them
+// in both languages.
+func couldNot(r record.Record, otherwise Text) Text {
+	var absent struct{ Missing Text }
+	if json.Unmarshal(r.Probe.Data, &absent) == nil && absent.Missing.EN != "" {
+		return absent.Missing
+	}
+	return Text{FR: otherwise.FR + " : " + r.Probe.Error, EN: otherwise.EN + ": " + r.Probe.Error}
 }
 
 // finding is met when a function finds nothing in what each probe saw.
