@@ -17,8 +17,8 @@ import (
 // Bounds on lists of a page; what is left out is counted, and in report.json.
 const (
 	maxCards    = 10
-	maxFindings = 5  // shown per check
-	maxExcerpts = 80 // exchanges laid out in one page, counted with their telling lines
+	maxFindings = 4  // shown per check
+	maxExcerpts = 44 // exchanges laid out in one page, counted with their telling lines
 	maxImages   = 60 // pictures shown in one page; those after are named
 )
 
