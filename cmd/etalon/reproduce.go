@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -49,7 +50,7 @@ func (a *app) reproduce() *cobra.Command {
 			if err != nil {
 				return usage{err}
 			}
-			f.out, f.profile, f.lang, f.sandbox, f.token = out, profile, l, first(where, f.sandbox), token
+			f.out, f.profile, f.lang, f.sandbox, f.token = out, profile, l, cmp.Or(where, f.sandbox), token
 			if same, err := filepath.Abs(args[0]); err == nil {
 				if to, err := filepath.Abs(out); err == nil && to == same {
 					return usage{fmt.Errorf("--out %s is the folder to be reproduced: name another", out)}
@@ -67,14 +68,14 @@ func (a *app) reproduce() *cobra.Command {
 			if got.Report.Run.Profile.Digest != v.Report.Run.Profile.Digest {
 				return usage{fmt.Errorf("the run was judged by the profile %q, this one by %q: name the first with --profile", v.Report.Run.Profile.Name, got.Report.Run.Profile.Name)}
 			}
-			cmp := compare.Compare(*v.Report, got.Report)
-			if err := compare.WriteText(a.out, cmp, l); err != nil {
+			found := compare.Compare(*v.Report, got.Report)
+			if err := compare.WriteText(a.out, found, l); err != nil {
 				return err
 			}
 			switch {
-			case cmp.Outcome == compare.NotComparable:
+			case found.Outcome == compare.NotComparable:
 				return exit{exitUndecided}
-			case len(cmp.Changes) == stillFailing(cmp) && v.Report.Verdict == got.Report.Verdict:
+			case len(found.Changes) == stillFailing(found) && v.Report.Verdict == got.Report.Verdict:
 				fmt.Fprintln(a.out, say(l, "Reproduit : chaque verdict est le même.", "Reproduced: every verdict is the same."))
 				return nil
 			case !v.SameBuild:
@@ -192,11 +193,4 @@ func wordsOf(command string) ([]string, error) {
 		out = append(out, word.String())
 	}
 	return out, nil
-}
-
-func first(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }

@@ -197,7 +197,7 @@ func kindOf(x rows.Row, strict bool) (kind, level string) {
 }
 
 func rule(x rows.Row, strict bool, requirement int, l words.Lang) descriptor {
-	required, why, todo := x.Help(l)
+	required, why, remedy := x.Help(l)
 	level := "warning"
 	if x.Result.Blocking || strict {
 		level = "error"
@@ -208,7 +208,7 @@ func rule(x rows.Row, strict bool, requirement int, l words.Lang) descriptor {
 	}
 	return descriptor{
 		ID: plain.Line(x.ID), Short: text(l.Typeset(l.Of(x.Title))), Full: text(full),
-		Help: help(required, why, todo, l), Default: &configuration{Level: level},
+		Help: help(required, why, remedy, l), Default: &configuration{Level: level},
 		Properties: map[string]any{
 			"tags":        []string{"etalon", plain.Line(x.Result.Theme), plain.Line(x.Result.Chapter)},
 			"requirement": plain.Line(x.Result.Requirement), "precision": "very-high", "problem.severity": map[bool]string{true: "error", false: "warning"}[level == "error"],
@@ -217,10 +217,10 @@ func rule(x rows.Row, strict bool, requirement int, l words.Lang) descriptor {
 	}
 }
 
-func help(required, why, todo string, l words.Lang) *message {
+func help(required, why, remedy string, l words.Lang) *message {
 	m := &message{}
 	for _, p := range []struct{ head, text string }{
-		{l.Pick("Exigé", "Required"), required}, {l.Pick("Pourquoi", "Why"), why}, {l.Pick("À faire", "To do"), todo},
+		{l.Pick("Exigé", "Required"), required}, {l.Pick("Pourquoi", "Why"), why}, {l.Pick("À faire", "To do"), remedy},
 	} {
 		if p.text == "" {
 			continue

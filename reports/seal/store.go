@@ -1,7 +1,6 @@
 package seal
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -119,35 +118,4 @@ func (s Store) Rotate(at time.Time) (k Key, statement []byte, err error) {
 		return Key{}, nil, fmt.Errorf("keep the statement of the old key: %w", err)
 	}
 	return k, statement, s.keep(k)
-}
-
-// List names the ids of every key kept, the one in use first.
-func (s Store) List() ([]string, error) {
-	entries, err := os.ReadDir(s.dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("list the keys: %w", err)
-	}
-	current, _ := os.ReadFile(filepath.Join(s.dir, "current"))
-	var out []string
-	for _, e := range entries {
-		id, ok := strings.CutSuffix(e.Name(), ".key")
-		if !ok || len(id) != 64 {
-			continue
-		}
-		if id == string(bytes.TrimSpace(current)) {
-			out = append([]string{id}, out...)
-		} else {
-			out = append(out, id)
-		}
-	}
-	return out, nil
-}
-
-// Public is the public half of a key that is kept.
-func (s Store) Public(id string) (Public, error) {
-	k, err := s.read(id)
-	return k.Public(), err
 }

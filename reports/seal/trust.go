@@ -109,8 +109,8 @@ func (h Holder) check() error {
 	return nil
 }
 
-// holder finds a key.
-func (t Trust) holder(id string) *Holder {
+// Holder finds a key by its id; nil where it is not known.
+func (t Trust) Holder(id string) *Holder {
 	for i := range t.Keys {
 		if t.Keys[i].ID == id {
 			return &t.Keys[i]
@@ -118,9 +118,6 @@ func (t Trust) holder(id string) *Holder {
 	}
 	return nil
 }
-
-// Holder finds a key by its id; nil where it is not known.
-func (t Trust) Holder(id string) *Holder { return t.holder(id) }
 
 // Expired says whether the key might no longer seal on a day.
 func (h Holder) Expired(day time.Time) bool {
@@ -132,7 +129,7 @@ func (t Trust) Add(h Holder) (Trust, error) {
 	if err := h.check(); err != nil {
 		return t, fmt.Errorf("%w: %w", ErrTrust, err)
 	}
-	if t.holder(h.ID) != nil {
+	if t.Holder(h.ID) != nil {
 		return t, fmt.Errorf("%w: the key %.16s is known already", ErrTrust, h.ID)
 	}
 	return Trust{Format: 1, Keys: append(slices.Clone(t.Keys), h)}, nil
@@ -145,7 +142,7 @@ func (t Trust) Follow(statement []byte) (Trust, error) {
 	if err != nil {
 		return t, err
 	}
-	old := t.holder(sig.KeyID)
+	old := t.Holder(sig.KeyID)
 	if old == nil {
 		return t, fmt.Errorf("%w: the statement is of a key that is not known here (%.16s)", ErrTrust, sig.KeyID)
 	}
@@ -178,7 +175,7 @@ func (t Trust) Follow(statement []byte) (Trust, error) {
 	if err != nil {
 		return t, err
 	}
-	gone := out.holder(old.ID)
+	gone := out.Holder(old.ID)
 	gone.Until, gone.FollowedBy = at.UTC().Format(time.DateOnly), next.ID()
 	return out, nil
 }

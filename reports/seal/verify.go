@@ -85,7 +85,7 @@ func Verify(dir string, trust Trust) (Verification, error) {
 		return v, nil
 	}
 	v.Key = public.ID()
-	v.Holder = trust.holder(v.Key)
+	v.Holder = trust.Holder(v.Key)
 	s, envelope, err := readStatement(root, public)
 	if err != nil {
 		v.problem(BadSeal, StatementFile, "le sceau ne tient pas : "+err.Error(), "the seal does not hold: "+err.Error())

@@ -102,17 +102,17 @@ func table(r reports.Report, l words.Lang, e Evidence) [][]string {
 				cells = append(cells, "", "")
 			}
 		}
-		todo := ""
+		remedy := ""
 		switch x.Verdict {
 		case reports.Nonconformant, reports.Deviation, reports.Untested, reports.ToReview:
-			todo = l.Typeset(l.Of(res.Remedy))
+			remedy = l.Typeset(l.Of(res.Remedy))
 		}
 		var sources []string
 		for _, s := range res.Sources {
 			sources = append(sources, strings.TrimSpace(s.Document+" "+s.Section))
 		}
 		cells = append(cells, l.Of(x.Verdict.Label().Word), string(x.Verdict), l.Of(res.Verdict.Label().Word), l.Pick(yes(res.Blocking, "oui", "non"), yes(res.Blocking, "yes", "no")),
-			x.Why(l), todo, strings.Join(sources, "\n"), name("basis", res.Basis), Notice(l))
+			x.Why(l), remedy, strings.Join(sources, "\n"), name("basis", res.Basis), Notice(l))
 		for j := range cells {
 			cells[j] = bounded(plain.Text(cells[j]))
 		}

@@ -54,11 +54,8 @@ func TestABadRunFolderIsRefusedWithASentence(t *testing.T) {
 				go func() {
 					defer close(done)
 					v, err := run.Verify(dir, run.VerifyOptions{})
-					if err == nil && v.Exit == 0 && !(name == "persons.json" || name == "testimony.json" || name == "decisions.json") {
+					if err == nil && v.Exit == 0 {
 						t.Errorf("it verifies: %+v", v)
-					}
-					if err == nil && v.Exit == 0 && len(v.Seal.Foreign) == 0 {
-						t.Errorf("nothing is said of it: %+v", v)
 					}
 					_, err = run.JudgeFolder(dir)
 					if err != nil && (strings.Contains(err.Error(), "of another") || len(err.Error()) > 2000) {

@@ -113,7 +113,7 @@ func Declared(d reports.Declaration, l words.Lang) string {
 }
 
 // Help says what is required, why, and what to do about it.
-func (x Row) Help(l words.Lang) (required, why, todo string) {
+func (x Row) Help(l words.Lang) (required, why, remedy string) {
 	return plain.Text(l.Typeset(l.Of(x.Result.Statement))), plain.Text(l.Typeset(l.Of(x.Result.Why))), plain.Text(l.Typeset(l.Of(x.Result.Remedy)))
 }
 
